@@ -8,6 +8,7 @@ venv   := .venv
 python := $(venv)/bin/python
 stamp  := $(venv)/set-up-is-complete
 site   := _build/html
+torch  := 2.13.0
 
 # Nothing outside the checkout is read for settings or written to: caches, kernels and settings
 # of pip, Jupyter, IPython and matplotlib live in .cache/, and this environment's kernel is used.
@@ -36,7 +37,7 @@ ifneq ($(wanted),$(found))
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help set-up book strict-book test lint format serve notebooks results bench bugs lock clean
+.PHONY: help set-up book strict-book test lint format serve notebooks results bench pytorch bugs lock clean
 .DELETE_ON_ERROR:
 
 help:  ## list the targets
@@ -65,7 +66,7 @@ book: $(stamp)  ## build the website
 strict-book: $(stamp)  ## build the website from nothing; every warning is an error
 	rm -rf $(site) _build/.doctrees
 	$(venv)/bin/jupyter-book build -W -n --keep-going .
-	$(python) .ci/check_pages.py $(site)
+	$(python) .ci/check_site.py $(site)
 
 test: $(stamp)  ## run every test
 	$(python) -m pytest
@@ -87,9 +88,11 @@ notebooks: $(stamp)  ## open the chapters in JupyterLab
 results: $(stamp)  ## train all variants again and rewrite book/results and the shipped weights
 	$(python) -m seq2seq_lib results
 
-bench: $(stamp)  ## compare our speed with PyTorch's (installs it when missing)
-	@$(python) -c 'import torch' 2>/dev/null || $(python) -m pip install --quiet torch==$(torch)
+bench: pytorch  ## compare our speed with PyTorch's
 	$(python) -m benchmarks
+
+pytorch: $(stamp)  ## add PyTorch to .venv, for the speed table and the parity tests
+	@$(python) -c 'import torch' 2>/dev/null || $(python) -m pip install --quiet torch==$(torch)
 
 bugs: $(stamp)  ## show which test catches which seeded bug
 	$(python) -m tests.seeded_bugs
@@ -104,6 +107,3 @@ lock:  ## resolve requirements.lock again, to today's versions
 clean:  ## delete all that make has made
 	rm -rf $(venv) .cache _build build seq2seq_lib.egg-info .pytest_cache .ruff_cache .hypothesis .coverage
 	find seq2seq_lib tests benchmarks book .ci -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
-
-# The version that the speed table and the parity tests were made with.
-torch := 2.13.0

@@ -29,6 +29,8 @@ def copy_mathjax(app, exception):
 
 
 def setup(app):
+    # Jupyter Book sets this value even when the extension that reads it is not loaded.
+    app.add_config_value("comments_config", {}, "")
     app.config.mathjax_path = "mathjax/tex-chtml.js"
     app.connect("build-finished", copy_mathjax)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
