@@ -46,7 +46,7 @@ help:  ## list the targets
 set-up: $(stamp)  ## create .venv with everything pinned (the other targets do it when needed)
 
 # The stamp is written last, so an interrupted set-up starts again from an empty environment.
-$(stamp): requirements.lock pyproject.toml
+$(stamp): requirements.lock pyproject.toml | .cache/ipython/profile_default/ipython_kernel_config.py
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' || \
 	  { echo 'This needs Python 3.11, 3.12 or 3.13 as "$(PYTHON)"; name another with: make PYTHON=python3.11 ...' >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
@@ -58,12 +58,24 @@ $(stamp): requirements.lock pyproject.toml
 	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e .
 	@printf '%s\n' '$(wanted)' > $(stamp)
 
+# Kernels talk to the book on this machine only (127.0.0.1), so their warning that the talk is not
+# encrypted would frighten for nothing: errors are still logged.
+.cache/ipython/profile_default/ipython_kernel_config.py:
+	@mkdir -p $(@D)
+	@echo 'c.IPKernelApp.log_level = 40' > $@
+
 book: $(stamp)  ## build the website
 	$(venv)/bin/jupyter-book build --quiet .
 	@echo
 	@echo "The site is at $(CURDIR)/$(site)/index.html (or type: make serve)"
 
-strict-book: $(stamp)  ## build the website from nothing; every warning is an error
+strict-# Kernels talk to the book on this machine only (127.0.0.1), so their warning that the talk is not
+# encrypted would frighten for nothing: errors are still logged.
+.cache/ipython/profile_default/ipython_kernel_config.py:
+	@mkdir -p $(@D)
+	@echo 'c.IPKernelApp.log_level = 40' > $@
+
+book: $(stamp)  ## build the website from nothing; every warning is an error
 	rm -rf $(site) _build/.doctrees
 	$(venv)/bin/jupyter-book build -W -n --keep-going .
 	$(python) .ci/check_site.py $(site)
