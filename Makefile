@@ -69,13 +69,7 @@ book: $(stamp)  ## build the website
 	@echo
 	@echo "The site is at $(CURDIR)/$(site)/index.html (or type: make serve)"
 
-strict-# Kernels talk to the book on this machine only (127.0.0.1), so their warning that the talk is not
-# encrypted would frighten for nothing: errors are still logged.
-.cache/ipython/profile_default/ipython_kernel_config.py:
-	@mkdir -p $(@D)
-	@echo 'c.IPKernelApp.log_level = 40' > $@
-
-book: $(stamp)  ## build the website from nothing; every warning is an error
+strict-book: $(stamp)  ## build the website from nothing; every warning is an error
 	rm -rf $(site) _build/.doctrees
 	$(venv)/bin/jupyter-book build -W -n --keep-going .
 	$(python) .ci/check_site.py $(site)
