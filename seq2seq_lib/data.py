@@ -1,0 +1,199 @@
+"""The questions: every addition there is, drawn as in the original, split, or read from a file."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from seq2seq_lib.encoding import DELIMITER, PAD, shown
+from seq2seq_lib.files import read_ordinary_file
+
+LARGEST_FILE = 200_000_000  # bytes
+LONGEST_TEXT = 200  # characters in one question or answer
+
+
+class Examples(NamedTuple):
+    """Questions and their answers, two lists of texts of one length."""
+
+    questions: list
+    answers: list
+
+    def take(self, places):
+        """The examples at ``places``, in that order"""
+        return Examples(*([texts[place] for place in places] for texts in self))
+
+
+class Splits(NamedTuple):
+    """To learn from, to choose with, and to look at once, at the end."""
+
+    train: Examples
+    validation: Examples
+    test: Examples
+
+
+def number_of_carries(a, b):
+    """How often one is carried when a and b, arrays of numbers, are added by hand."""
+    a, b, carry = np.asarray(a), np.asarray(b), 0
+    carries = np.zeros(np.broadcast(a, b).shape, int)
+    while np.any(a) or np.any(b):
+        carry = (a % 10 + b % 10 + carry) // 10
+        carries += carry
+        a, b = a // 10, b // 10
+    return carries
+
+
+def number_of_digits(n):
+    """How many digits the numbers n, an array, are written with: 1 for 0."""
+    return np.char.str_len(np.asarray(n).astype(str))
+
+
+def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclude=()):
+    """``count`` different additions, none the mirror image (b+a) of another, as ``Examples``.
+
+    Each number's length, 1 to ``max_digits``, is drawn uniformly, then its digits; what was there
+    already is drawn again. To draw one of a set of weighted things again and again and keep the
+    new ones is to sort the set by ``exponential / weight`` (Efraimidis and Spirakis 2006): no
+    loop, hence none that never ends.
+
+    carries : only sums with this many carries
+    digits  : only these lengths of the two numbers, in either order: ``(1, 3)``
+    exclude : questions that must not come, nor their mirror images
+
+    Raises ValueError if there are fewer than ``count`` such additions.
+    """
+    _expect_whole_number("count", count, least=0)
+    _expect_whole_number("max_digits", max_digits, least=1, most=3)
+    if carries is not None:
+        _expect_whole_number("carries", carries, least=0)
+    a, b = np.triu_indices(10**max_digits)  # each pair once, a <= b
+    weight = _probability(a, max_digits) * _probability(b, max_digits) * np.where(a == b, 1, 2)
+    allowed = np.ones(len(a), bool)
+    if carries is not None:
+        allowed &= number_of_carries(a, b) == carries
+    if digits is not None:
+        shorter, longer = sorted(digits)
+        allowed &= (number_of_digits(a) == shorter) & (number_of_digits(b) == longer)
+    if exclude:
+        taken = np.array([sorted(map(int, question.split("+"))) for question in exclude])
+        taken = taken[taken.max(axis=1) < 10**max_digits]
+        allowed &= ~np.isin(a * 10**max_digits + b, taken @ [10**max_digits, 1])
+    a, b, weight = a[allowed], b[allowed], weight[allowed]
+    if count > len(a):
+        raise ValueError(f"count: expected at most {len(a)}, all such additions, got {count}")
+    drawn = np.argsort(rng.exponential(size=len(a)) / weight, kind="stable")[:count]
+    drawn = rng.permutation(drawn)  # the likely ones came first
+    swap = rng.random(count) < 0.5
+    first, second = np.where(swap, (b[drawn], a[drawn]), (a[drawn], b[drawn]))
+    return Examples(
+        [f"{x}+{y}" for x, y in zip(first.tolist(), second.tolist(), strict=True)],
+        [str(total) for total in (first + second).tolist()],
+    )
+
+
+def _probability(n, max_digits):
+    """Chance of drawing n: a length of n's or more (zeros in front are dropped), then its digits"""
+    lengths = np.arange(1, max_digits + 1)
+    return np.where(n[:, None] < 10.0**lengths, 10.0**-lengths, 0).mean(axis=1)
+
+
+def split_additions(rng, *, train=45_000, validation=5_000, test=5_000, max_digits=3):
+    """``Splits`` of that many additions; no question, nor its mirror image, is in two of them."""
+    for name, size in (("train", train), ("validation", validation), ("test", test)):
+        _expect_whole_number(name, size, least=0)
+    examples = make_additions(train + validation + test, rng, max_digits=max_digits)
+    return _split_at(examples, train, train + validation)
+
+
+def split_examples(examples, rng, *, held_out=0.1):
+    """``Splits`` of any examples, shuffled: ``held_out`` of them to validate, as many to test.
+
+    A question and its mirror image land on the same side, so a part can be one larger than asked.
+    """
+    groups = {}
+    for place, question in enumerate(examples.questions):
+        groups.setdefault(_mirror_key(question), []).append(place)
+    groups = list(groups.values())
+    order = [place for g in rng.permutation(len(groups)) for place in groups[g]]
+    shuffled = examples.take(order)
+    size = round(held_out * len(order))
+    cuts = [len(order) - 2 * size, len(order) - size]
+    keys = [_mirror_key(question) for question in shuffled.questions]
+    for k, cut in enumerate(cuts):
+        while 0 < cut < len(keys) and keys[cut] == keys[cut - 1]:
+            cut += 1
+        cuts[k] = cut
+    return _split_at(shuffled, *cuts)
+
+
+def _split_at(examples, first, second):
+    end = len(examples.questions)
+    parts = range(0, first), range(first, second), range(second, end)
+    return Splits(*(examples.take(part) for part in parts))
+
+
+def _mirror_key(question):
+    return tuple(sorted(question.split("+")))
+
+
+def read_examples(path):
+    """A file of lines like ``16+75  _91  ``, of any widths -> ``Examples``.
+
+    UTF-8 text; what stands before the delimiter is the question, what stands behind it the answer,
+    each without the blanks around it. A closing delimiter is allowed, and so are empty lines at
+    the end. Raises ValueError naming the file, the first ten bad lines, and how many there are.
+    """
+    lines = _read_text(path).split("\n")
+    while lines and not lines[-1].strip():
+        lines.pop()
+    if not lines:
+        raise ValueError(f"{path}: expected a question and its answer on each line, got no line")
+    questions, answers, wrong, line_of = [], [], [], {}
+    for number, line in enumerate(lines, start=1):
+        question, delimiter, answer = line.partition(DELIMITER)
+        question, answer = question.strip(PAD), answer.rstrip(PAD).removesuffix(DELIMITER)
+        answer = answer.strip(PAD)
+        fault = _fault(question, delimiter, answer)
+        if not fault and question in line_of:
+            fault = f"expected a new question, got the one of line {line_of[question]}"
+        if fault:
+            wrong.append(f"line {number}: {fault}: {shown(line)}")
+        line_of.setdefault(question, number)
+        questions.append(question)
+        answers.append(answer)
+    if wrong:
+        more = f"; and {len(wrong) - 10} more bad lines" if len(wrong) > 10 else ""
+        raise ValueError(f"{path}: {'; '.join(wrong[:10])}{more}")
+    return Examples(questions, answers)
+
+
+def _fault(question, delimiter, answer):
+    if not delimiter:
+        return f"expected the delimiter {DELIMITER} between question and answer"
+    if not question or not answer:
+        return f"expected a question before the delimiter {DELIMITER} and an answer behind it"
+    if DELIMITER in answer:
+        return f"expected one answer, got another delimiter {DELIMITER} within it"
+    if max(len(question), len(answer)) > LONGEST_TEXT:
+        return f"expected at most {LONGEST_TEXT} characters"
+    if not (question + answer).isprintable():
+        return "expected characters that can be printed"
+    return None
+
+
+def _read_text(path):
+    """The text of a file, every kind of line end as ``\\n``. Raises ValueError."""
+    content = read_ordinary_file(path, LARGEST_FILE)
+    if content.startswith(b"\x1f\x8b"):
+        raise ValueError(f"{path}: expected plain text, got a gzip archive: unpack it first")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise ValueError(f"{path}: line {line}: expected UTF-8 text: {error.reason}") from error
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def _expect_whole_number(name, value, *, least, most=None):
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least or (most is not None and value > most):
+        span = f"at least {least}" if most is None else f"{least} to {most}"
+        raise ValueError(f"{name}: expected a whole number, {span}, got {value!r}")

@@ -1,0 +1,145 @@
+"""Between text and rows of character ids: the vocabulary, padding, reversing, the delimiter."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+PAD = " "
+DELIMITER = "_"
+ADDITION_CHARACTERS = "0123456789+" + PAD + DELIMITER
+SIDES = ("end", "front")
+
+
+class Vocabulary:
+    """The characters a model knows; a character's id is its place among them."""
+
+    def __init__(self, characters=ADDITION_CHARACTERS):
+        if not isinstance(characters, str) or len(set(characters)) != len(characters):
+            raise ValueError(f"characters: expected different characters, got {characters!r}")
+        self.characters = characters
+        codes = np.frombuffer(characters.encode("utf-32-le", "surrogatepass"), np.uint32)
+        self._id_of_code = np.full(codes.max(initial=0) + 2, -1)  # the last stands for "unknown"
+        self._id_of_code[codes] = np.arange(len(codes))
+
+    def __len__(self):
+        return len(self.characters)
+
+    def id(self, character):
+        """One character -> its id. Raises ValueError if it is unknown."""
+        return int(self.encode([character], 1)[0, 0])
+
+    def encode(self, texts, width, side="end"):
+        """Texts, padded with blanks to ``width`` at their end or front -> ids (N, width).
+
+        Raises ValueError naming the text that is too long, or its unknown character.
+        """
+        if isinstance(texts, str):
+            raise ValueError(f"texts: expected a list of texts, got one text {shown(texts)}")
+        for text in texts:
+            if not isinstance(text, str):
+                raise ValueError(f"expected a text, got {type(text).__name__} {shown(text)}")
+            if len(text) > width:
+                raise ValueError(
+                    f"expected at most {width} characters, got {len(text)}: {shown(text)}"
+                )
+        pad = str.rjust if side == "front" else str.ljust
+        joined = "".join([pad(text, width, PAD) for text in texts])
+        codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
+        ids = self._id_of_code[np.minimum(codes, len(self._id_of_code) - 1)]
+        if ids.size and ids.min() < 0:
+            place = int(np.argmin(ids))
+            raise ValueError(
+                f"expected characters among {self.characters!r}, "
+                f"got {joined[place]!r} in {shown(texts[place // width])}"
+            )
+        return ids.reshape(len(texts), width)
+
+    def decode(self, ids):
+        """ids (N, T) -> N texts of T characters"""
+        ids = np.asarray(ids)
+        characters = np.array(list(self.characters))[ids]
+        return ["".join(row) for row in characters]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """How a question and its answer are laid out as rows of ids.
+
+    Padding is added to the question as it is written, at its ``padding`` side; ``reverse`` then
+    turns the whole row round, blanks included. An answer starts with the delimiter and is padded
+    at its end; with ``end_mark`` a second delimiter closes it::
+
+        reverse  padding  "57+5" is read as         end_mark  "62" is
+        no       end      5 7 + 5 . . .             no        _ 6 2 . .
+        yes      end      . . . 5 + 7 5             yes       _ 6 2 _ . .
+        yes      front    5 + 7 5 . . .
+    """
+
+    characters: str = ADDITION_CHARACTERS
+    question_width: int = 7
+    answer_width: int = 4
+    reverse: bool = False
+    padding: str = "end"
+    end_mark: bool = False
+
+    @cached_property
+    def vocabulary(self):
+        """The ``Vocabulary`` of ``characters``"""
+        return Vocabulary(self.characters)
+
+    @property
+    def pad_id(self):
+        """The id of the blank"""
+        return self.vocabulary.id(PAD)
+
+    @property
+    def start_id(self):
+        """The id of the delimiter, which starts an answer and may end it"""
+        return self.vocabulary.id(DELIMITER)
+
+    @property
+    def sample_size(self):
+        """How many characters a model writes: everything after the first delimiter"""
+        return self.answer_width + self.end_mark
+
+    def encode_questions(self, questions):
+        """N questions -> (N, question_width) ids, in the order in which the encoder reads them"""
+        _refuse_delimiter(questions)
+        ids = self.vocabulary.encode(questions, self.question_width, self.padding)
+        return np.ascontiguousarray(ids[:, ::-1]) if self.reverse else ids
+
+    def encode_answers(self, answers):
+        """N answers -> (N, 1 + sample_size) ids, the delimiter first"""
+        _refuse_delimiter(answers)
+        for answer in answers:
+            if len(answer) > self.answer_width:
+                raise ValueError(
+                    f"expected at most {self.answer_width} characters, got {shown(answer)}"
+                )
+        end = DELIMITER if self.end_mark else ""
+        marked = [DELIMITER + answer + end for answer in answers]
+        return self.vocabulary.encode(marked, 1 + self.sample_size)
+
+    def decode_answers(self, ids):
+        """Written ids (N, sample_size) -> N texts, without the blanks behind them.
+
+        With an end mark the text ends there, and without its mark it never ended: it is then kept
+        whole, blanks and all, so that it cannot be mistaken for an answer that did end.
+        """
+        texts = self.vocabulary.decode(ids)
+        if not self.end_mark:
+            return [text.rstrip(PAD) for text in texts]
+        return [text.split(DELIMITER)[0] if DELIMITER in text else text for text in texts]
+
+
+def shown(text, most=40):
+    """A text as it may stand in an error message: quoted, escaped, and not too long"""
+    quoted = ascii(text)
+    return quoted if len(quoted) <= most else quoted[:most] + "..."
+
+
+def _refuse_delimiter(texts):
+    for text in texts:
+        if isinstance(text, str) and DELIMITER in text:
+            raise ValueError(f"expected a text without the delimiter {DELIMITER}: {shown(text)}")

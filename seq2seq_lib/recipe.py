@@ -1,0 +1,171 @@
+"""Everything that decides a run, in one frozen record, and the model and data that follow."""
+
+import json
+from dataclasses import asdict, dataclass, fields, replace
+
+import numpy as np
+
+from seq2seq_lib.data import split_additions
+from seq2seq_lib.encoding import ADDITION_CHARACTERS, DELIMITER, PAD, SIDES, Layout
+from seq2seq_lib.models import PeekySeq2seq, Seq2seq
+
+ADDITIONS = "additions"
+VARIANTS = {
+    "baseline": {},
+    "reverse": {"reverse": True},
+    "peeky": {"peeky": True},
+    "reverse+peeky": {"reverse": True, "peeky": True},
+}
+SMALLEST_AND_LARGEST = {
+    "wordvec_size": (1, 1024),
+    "hidden_size": (1, 1024),
+    "batch_size": (1, 1_000_000),
+    "epochs": (0, 100_000),
+    "learning_rate": (0, 1e6),
+    "max_norm": (0, 1e9),
+    "seed": (0, 2**63 - 1),
+    "data_seed": (0, 2**63 - 1),
+    "train_size": (1, 500_500),
+    "validation_size": (1, 500_500),
+    "test_size": (1, 500_500),
+    "question_width": (1, 200),
+    "answer_width": (1, 200),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A run: what is trained, on what, how. The defaults are the source's baseline.
+
+    Two equal recipes give the same numbers, bit for bit, on the same machine with the same number
+    of threads. Raises ValueError naming the field, what it may be and what it got.
+    """
+
+    reverse: bool = False  # the encoder reads the row from its end
+    peeky: bool = False  # every step of the decoder sees h
+    pass_cell: bool = False  # the decoder gets the encoder's memory cell as well as h
+    padding: str = "end"  # the side of the written question at which the blanks are
+    end_mark: bool = False  # the answer is closed by a second delimiter
+    mask_loss: bool = False  # the loss does not count blanks
+    pass_through: bool = False  # the encoder hands its state on, unchanged, at blanks
+    wordvec_size: int = 16  # D
+    hidden_size: int = 128  # H
+    batch_size: int = 128  # N
+    epochs: int = 25
+    learning_rate: float = 0.001  # Adam's
+    max_norm: float = 5.0  # of all gradients together; longer ones are clipped to it
+    seed: int = 0  # decides the initial values and the order of the questions
+    data: str = ADDITIONS  # or a file's name and checksum
+    data_seed: int = 0  # decides the questions, and what is held out
+    train_size: int = 45_000
+    validation_size: int = 5_000
+    test_size: int = 5_000
+    characters: str = ADDITION_CHARACTERS
+    question_width: int = 7
+    answer_width: int = 4
+
+    def __post_init__(self):
+        for field in fields(self):
+            _check(field.name, getattr(self, field.name), field.type)
+        if self.padding not in SIDES:
+            raise ValueError(f"padding: expected one of {', '.join(SIDES)}, got {self.padding!r}")
+        characters = self.characters
+        if not 3 <= len(set(characters)) == len(characters) <= 10_000 or not (
+            {PAD, DELIMITER} <= set(characters)
+        ):
+            raise ValueError(
+                f"characters: expected different ones, a blank and {DELIMITER} among them, "
+                f"got {ascii(characters)[:60]}"
+            )
+
+    @classmethod
+    def of(cls, variant, **changes):
+        """The source's recipe for one of ``VARIANTS``, with ``changes``."""
+        if variant not in VARIANTS:
+            raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {variant!r}")
+        return cls(**VARIANTS[variant], **changes)
+
+    @classmethod
+    def from_dict(cls, values):
+        """The inverse of ``to_dict``. A missing field has its default; an unknown one is refused"""
+        if not isinstance(values, dict):
+            raise ValueError(f"recipe: expected a JSON object, got {type(values).__name__}")
+        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
+        if unknown:
+            raise ValueError(f"recipe: expected known fields, got {ascii(', '.join(unknown))[:80]}")
+        return cls(**values)
+
+    def to_dict(self):
+        """All fields by name, as JSON can keep them"""
+        return asdict(self)
+
+    def to_json(self):
+        """All fields as one line of JSON"""
+        return json.dumps(self.to_dict())
+
+    def replace(self, **changes):
+        """This recipe with some fields changed"""
+        return replace(self, **changes)
+
+    @property
+    def variant(self):
+        """The name of the two switches that the source varies, a key of ``VARIANTS``"""
+        switches = {"reverse": self.reverse, "peeky": self.peeky}
+        on = {name: True for name, value in switches.items() if value}
+        return next(name for name, wanted in VARIANTS.items() if wanted == on)
+
+    @property
+    def layout(self):
+        """How questions and answers become rows of ids: a ``Layout``"""
+        return Layout(
+            characters=self.characters,
+            question_width=self.question_width,
+            answer_width=self.answer_width,
+            reverse=self.reverse,
+            padding=self.padding,
+            end_mark=self.end_mark,
+        )
+
+    def rng(self, stage):
+        """The Generator of one stage: 0 draws initial values, e orders the questions of epoch e.
+
+        A stage's draws depend on no other stage, so a run that is resumed goes on as if it had
+        never stopped.
+        """
+        return np.random.default_rng([self.seed, stage])
+
+    def build_model(self):
+        """A fresh model with this recipe's initial values"""
+        layout = self.layout
+        return (PeekySeq2seq if self.peeky else Seq2seq)(
+            len(layout.vocabulary),
+            self.wordvec_size,
+            self.hidden_size,
+            pad_id=layout.pad_id if self.pass_through else None,
+            ignore_id=layout.pad_id if self.mask_loss else None,
+            pass_cell=self.pass_cell,
+            rng=self.rng(0),
+        )
+
+    def splits(self):
+        """The additions to train, validate and test on: ``Splits``"""
+        if self.data != ADDITIONS:
+            raise ValueError(f"data: this recipe needs the file {self.data}")
+        return split_additions(
+            np.random.default_rng(self.data_seed),
+            train=self.train_size,
+            validation=self.validation_size,
+            test=self.test_size,
+        )
+
+
+def _check(name, value, kind):
+    number = (int, float) if kind is float else kind
+    if not isinstance(value, number) or (isinstance(value, bool) and kind is not bool):
+        raise ValueError(f"{name}: expected {kind.__name__}, got {ascii(value)[:60]}")
+    if name in SMALLEST_AND_LARGEST:
+        least, most = SMALLEST_AND_LARGEST[name]
+        above = value > least if kind is float else value >= least
+        if not (above and value <= most):
+            span = f"more than {least}" if kind is float else f"{least:,} or more"
+            raise ValueError(f"{name}: expected {span} and at most {most:,}, got {value!r}")

@@ -1,0 +1,76 @@
+"""A trained model as a person uses it: ``solver("57+5") == "62"``."""
+
+import re
+from importlib import resources
+
+from seq2seq_lib.checkpoint import load_checkpoint
+from seq2seq_lib.encoding import shown
+from seq2seq_lib.evaluation import write_answers
+from seq2seq_lib.recipe import ADDITIONS, VARIANTS
+from seq2seq_lib.trace import trace
+
+SUM = re.compile(r"\s*(0|[1-9][0-9]{0,2})\s*\+\s*(0|[1-9][0-9]{0,2})\s*", re.ASCII)
+
+
+class Solver:
+    """Text in, text out, with a model and the recipe that says how text becomes ids."""
+
+    def __init__(self, model, recipe):
+        self.model, self.recipe, self.layout = model, recipe, recipe.layout
+
+    def __call__(self, question):
+        """A question -> its answer; a list of questions -> a list of answers.
+
+        Raises ValueError for what is no question, saying what is expected and what came.
+        """
+        if isinstance(question, str):
+            return self([question])[0]
+        return self.layout.decode_answers(
+            write_answers(self.model, self.layout, self._encoded(question))
+        )
+
+    def encode(self, question):
+        """A question -> h (H,), all that the decoder will know of it"""
+        return self.trace(question).bridge_h
+
+    def trace(self, question):
+        """A question -> the ``Trace`` of every step of its answer"""
+        row = self._encoded([question])[0]
+        return trace(self.model, row, self.layout.start_id, self.layout.sample_size)
+
+    def _encoded(self, questions):
+        if not isinstance(questions, (list, tuple)):
+            raise ValueError(f"expected a question or a list of them, got {shown(questions)}")
+        return self.layout.encode_questions([self.normalised(q) for q in questions])
+
+    def normalised(self, question):
+        """The question as the model was trained to read it: "  57 + 5 " -> "57+5"."""
+        if not isinstance(question, str):
+            raise ValueError(f"expected a question as text, like '57+5', got {shown(question)}")
+        if self.recipe.data != ADDITIONS:
+            return question.strip()
+        found = SUM.fullmatch(question)
+        if not found:
+            raise ValueError(
+                "expected two numbers from 0 to 999 joined by a plus, like '57+5', "
+                f"got {shown(question)}"
+            )
+        return "+".join(found.groups())
+
+
+def load_pretrained(variant="reverse+peeky"):
+    """The ``Solver`` of one of the trained models that come with the library.
+
+    Raises ValueError for a name that is none of theirs.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {shown(variant)}")
+    path = resources.files("seq2seq_lib") / "pretrained" / f"{variant}.npz"
+    with resources.as_file(path) as file:
+        return load_solver(file)
+
+
+def load_solver(path):
+    """The ``Solver`` of a checkpoint file. Raises CheckpointError."""
+    checkpoint = load_checkpoint(path)
+    return Solver(checkpoint.model, checkpoint.recipe)

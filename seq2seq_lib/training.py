@@ -1,0 +1,108 @@
+"""Training: batches in a new order each epoch, one update a batch, a look at validation after."""
+
+import time
+
+import numpy as np
+
+from seq2seq_lib.checkpoint import Checkpoint
+from seq2seq_lib.evaluation import exact_match, write_answers
+from seq2seq_lib.optimizers import Adam, clip_gradients
+
+LARGEST_LOSS = 1000.0  # nats a character; guessing costs ln 13 = 2.6
+
+
+class DivergedError(ArithmeticError):
+    """The numbers went out of bounds; names the step, the learning rate and the parameter."""
+
+
+class Trainer:
+    """One run of a recipe, epoch by epoch.
+
+    ``history`` has a dict an epoch: "loss", the mean over the epoch's batches, in nats a counted
+    character; "accuracy", the exact match on the validation questions afterwards, 0 to 1;
+    "seconds". The test questions are not touched here.
+    """
+
+    def __init__(self, recipe, splits=None, *, resume=None):
+        """splits : ``Splits``; None draws the recipe's additions
+        resume : the ``Checkpoint`` of an unfinished run of the same recipe
+        """
+        self.recipe, self.layout = recipe, recipe.layout
+        self.splits = recipe.splits() if splits is None else splits
+        self.questions, self.answers = self._encoded(self.splits.train)
+        self.validation = self._encoded(self.splits.validation)
+        self.model, self.history = recipe.build_model(), []
+        if resume is not None:
+            self.model, self.history = resume.model, list(resume.history)
+        self.optimizer = Adam(self.model.params, recipe.learning_rate)
+        if resume is not None:
+            self._resume_optimizer(resume)
+
+    def _encoded(self, examples):
+        encode_questions, encode_answers = self.layout.encode_questions, self.layout.encode_answers
+        return encode_questions(examples.questions), encode_answers(examples.answers)
+
+    def _resume_optimizer(self, checkpoint):
+        if checkpoint.moments is None:
+            raise ValueError("resume: expected a checkpoint with the optimizer's state, got none")
+        if checkpoint.recipe.replace(epochs=0) != self.recipe.replace(epochs=0):
+            raise ValueError("resume: expected a checkpoint of the same recipe, got another one's")
+        self.optimizer.m, self.optimizer.v = checkpoint.moments
+        self.optimizer.t = checkpoint.steps
+
+    @property
+    def steps_an_epoch(self):
+        """How many batches an epoch has; the last may be a smaller one"""
+        return -(-len(self.questions) // self.recipe.batch_size)
+
+    def run(self, on_step=lambda loss: None):
+        """Train the epochs that are left; yield ``history[-1]`` after each.
+
+        ``on_step(loss)`` is called after every update. Raises DivergedError.
+        """
+        while len(self.history) < self.recipe.epochs:
+            start = time.perf_counter()
+            order = self.recipe.rng(len(self.history) + 1).permutation(len(self.questions))
+            losses = []
+            for first in range(0, len(order), self.recipe.batch_size):
+                batch = order[first : first + self.recipe.batch_size]
+                losses.append(self.step(self.questions[batch], self.answers[batch]))
+                on_step(losses[-1])
+            self.history.append(
+                {
+                    "loss": float(np.mean(losses)),
+                    "accuracy": self.accuracy(),
+                    "seconds": time.perf_counter() - start,
+                }
+            )
+            yield self.history[-1]
+
+    def step(self, xs, ts):
+        """One update on questions xs (N, T) and answers ts (N, S) -> the loss before it, float"""
+        with np.errstate(all="ignore"):  # what overflows is caught, and named, right here
+            loss = self.model.forward(xs, ts)
+            self.model.backward()
+            norm = clip_gradients(self.model.grads, self.recipe.max_norm)
+        if not (np.isfinite(norm) and loss <= LARGEST_LOSS):
+            raise DivergedError(self._divergence(loss))
+        self.optimizer.update(self.model.grads)
+        return loss
+
+    def _divergence(self, loss):
+        arrays = [*self.model.params.items(), *self.model.grads.items()]
+        where = next((name for name, a in arrays if not np.isfinite(a).all()), None)
+        found = f"{where} is not finite" if where else f"the loss is {loss:.3g}"
+        return (
+            f"training diverged at step {self.optimizer.t + 1}: {found} "
+            f"(learning rate {self.recipe.learning_rate:g}); try a smaller one"
+        )
+
+    def accuracy(self):
+        """Exact match on the validation questions, 0 to 1"""
+        xs, ts = self.validation
+        return exact_match(write_answers(self.model, self.layout, xs), ts, self.layout)
+
+    def checkpoint(self, *, resumable=True):
+        """The run so far, to be saved; without the optimizer's state if not ``resumable``"""
+        moments = (self.optimizer.m, self.optimizer.v) if resumable else None
+        return Checkpoint(self.model, self.recipe, self.history, moments, self.optimizer.t)
