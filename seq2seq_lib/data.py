@@ -180,7 +180,7 @@ def _fault(question, delimiter, answer):
 
 
 def _read_text(path):
-    """The text of a file, every kind of line end as ``\\n``. Raises ValueError."""
+    """The text of a file, whatever its kind of line ends. Raises ValueError."""
     content = read_ordinary_file(path, LARGEST_FILE)
     if content.startswith(b"\x1f\x8b"):
         raise ValueError(f"{path}: expected plain text, got a gzip archive: unpack it first")

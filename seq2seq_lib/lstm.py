@@ -124,7 +124,7 @@ class TimeLSTM(Layer):
 
         dc : (N, H)  the gradient of the last memory cell, if something used it
         """
-        Wx, Wh = self.params["Wx"], self.params["Wh"]
+        Wh = self.params["Wh"]
         _, _, keep, _, _, c, tanh_c, gates = self.cache
         _, T, N, H = gates.shape
         dhs = time_first(checked_array("dhs", dhs, (N, T, H), Wh.dtype))

@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from seq2seq_lib.functions import checked_array, checked_ids
 from seq2seq_lib.layers import TimeAffine, TimeEmbedding, TimeSoftmaxWithLoss
 from seq2seq_lib.lstm import TimeLSTM
 

@@ -104,7 +104,7 @@ class Recipe:
         return json.dumps(self.to_dict())
 
     def replace(self, **changes):
-        """This recipe with some fields changed"""
+        """The same recipe with some fields changed"""
         return replace(self, **changes)
 
     @property

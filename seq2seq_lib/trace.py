@@ -89,6 +89,8 @@ def _steps(part, ids):
 
 
 def _joined(steps):
-    join = {name: np.concatenate([getattr(s, name) for s in steps]) for name in "ids x h c".split()}
+    join = {
+        name: np.concatenate([getattr(s, name) for s in steps]) for name in ("ids", "x", "h", "c")
+    }
     gates = {name: np.concatenate([s.gates[name] for s in steps]) for name in steps[0].gates}
     return Steps(**join, gates=gates)
