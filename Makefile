@@ -64,13 +64,19 @@ $(stamp): requirements.lock pyproject.toml | .cache/ipython/profile_default/ipyt
 	@mkdir -p $(@D)
 	@echo 'c.IPKernelApp.log_level = 40' > $@
 
-book: $(stamp)  ## build the website
+# A chapter runs again when its own cells change. What it imports or reads is watched here.
+behind_the_chapters := $(wildcard seq2seq_lib/*.py seq2seq_lib/pretrained/*.npz book/results/*.json)
+_build/up-to-date: $(stamp) $(behind_the_chapters)
+	@rm -rf _build/.jupyter_cache _build/.doctrees
+	@mkdir -p _build && touch $@
+
+book: $(stamp) _build/up-to-date  ## build the website
 	$(venv)/bin/jupyter-book build --quiet .
 	@echo
 	@echo "The site is at $(CURDIR)/$(site)/index.html (or type: make serve)"
 
 strict-book: $(stamp)  ## build the website from nothing; every warning is an error
-	rm -rf $(site) _build/.doctrees
+	rm -rf _build
 	$(venv)/bin/jupyter-book build -W -n --keep-going .
 	$(python) .ci/check_site.py $(site)
 

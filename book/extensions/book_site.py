@@ -6,7 +6,7 @@ from pathlib import Path
 
 # What a page of formulas loads. The package holds fifteen times more (other input and output
 # formats, speech in ten languages) that no page asks for.
-MATHJAX_FILES = ["tex-chtml.js", "output/chtml/fonts/woff-v2"]
+MATHJAX_FILES = ["tex-chtml.js", "input/tex/extensions", "output/chtml/fonts/woff-v2"]
 
 
 def mathjax_folder():
