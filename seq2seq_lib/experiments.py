@@ -5,8 +5,9 @@ import json
 import multiprocessing
 import os
 import platform
+import signal
 import time
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -28,63 +29,61 @@ PRETRAINED = Path(__file__).parent / "pretrained"
 THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def run_experiment(name, *, jobs=None, results=RESULTS, weights=WEIGHTS, on_event=print):
-    """Run what is missing of one experiment; return {recipe: exception} of the runs that failed.
+def run_experiment(name, *, jobs=None, results=RESULTS, weights=WEIGHTS):
+    """Run what is missing of one experiment; yield (kind, recipe, payload) of all that happens.
 
-    Its file is written anew after every run, so a sweep that was interrupted goes on where it
-    stopped. ``on_event(kind, recipe, payload)`` hears of every "skipped", "epoch", "done" and
-    "failed". Raises ValueError for a result file that is not one.
+    A kind is "skipped" (None), "epoch" (its record), "done" (the result) or "failed" (the
+    exception). The experiment's file is written anew after every run, so a sweep that was
+    interrupted goes on where it stopped. Raises ValueError for a result file that is not one.
     """
     recipes = EXPERIMENTS[name]
     path = Path(results) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     Path(weights).mkdir(parents=True, exist_ok=True)
     done = {Recipe.from_dict(run["recipe"]): run for run in load_results(path, missing_ok=True)}
-    missing = [recipe for recipe in recipes if recipe not in done]
     for recipe in recipes:
         if recipe in done:
-            on_event("skipped", recipe, None)
-    failed = {}
-    for recipe, outcome in run_recipes(missing, jobs, weights, on_event):
-        if isinstance(outcome, Exception):
-            failed[recipe] = outcome
-            on_event("failed", recipe, outcome)
-            continue
-        done[recipe] = outcome
-        save_results(path, name, [done[recipe] for recipe in recipes if recipe in done])
-        on_event("done", recipe, outcome)
-    return failed
+            yield "skipped", recipe, None
+    missing = [recipe for recipe in recipes if recipe not in done]
+    for kind, recipe, payload in run_recipes(missing, weights=weights, jobs=jobs):
+        if kind == "done":
+            done[recipe] = payload
+            save_results(path, name, [done[recipe] for recipe in recipes if recipe in done])
+        yield kind, recipe, payload
 
 
-def run_recipes(recipes, jobs, weights, on_event):
-    """Run recipes, ``jobs`` at a time and one thread each; yield (recipe, result or exception)."""
+def run_recipes(recipes, *, weights, jobs=None):
+    """Run recipes, ``jobs`` at a time and one thread each; yield as ``run_experiment`` does."""
     context = multiprocessing.get_context("spawn")
-    events = context.Queue()
+    epochs = context.Queue()
     with (
         _one_thread_each(),
-        ProcessPoolExecutor(jobs or os.cpu_count(), context, _start_worker, (events,)) as pool,
+        ProcessPoolExecutor(jobs or os.cpu_count(), context, _start_worker, (epochs,)) as pool,
     ):
-        futures = {pool.submit(run, recipe, weights): recipe for recipe in recipes}
+        running = {pool.submit(run, recipe, weights): recipe for recipe in recipes}
         try:
-            waiting = set(futures)
-            while waiting:
-                while not events.empty():
-                    on_event("epoch", *events.get())
-                finished = {future for future in waiting if future.done()}
+            while running:
+                finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                while not epochs.empty():
+                    yield "epoch", *epochs.get()
                 for future in finished:
-                    yield futures[future], future.exception() or future.result()
-                waiting -= finished
-                time.sleep(0.1)
-        finally:
-            pool.shutdown(cancel_futures=True)
+                    error = future.exception()
+                    kind, payload = ("failed", error) if error else ("done", future.result())
+                    yield kind, running.pop(future), payload
+        except BaseException:  # interrupted: nobody waits for the runs under way
+            pool.shutdown(wait=False, cancel_futures=True)
+            for worker in multiprocessing.active_children():
+                worker.terminate()
+            raise
 
 
-_events = None  # in a worker process: the queue to its parent
+_epochs = None  # in a worker process: the queue to its parent
 
 
-def _start_worker(events):
-    global _events
-    _events = events
+def _start_worker(epochs):
+    global _epochs
+    _epochs = epochs
+    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent alone says that it was interrupted
 
 
 def run(recipe, weights):
@@ -92,8 +91,8 @@ def run(recipe, weights):
     start = time.perf_counter()
     trainer = Trainer(recipe)
     for epoch in trainer.run():
-        if _events is not None:
-            _events.put((recipe, epoch))
+        if _epochs is not None:
+            _epochs.put((recipe, epoch))
     exact, characters = evaluate(trainer.model, trainer.layout, trainer.splits.test)
     save_checkpoint(weights_path(weights, recipe), trainer.checkpoint(resumable=False))
     return {
@@ -168,8 +167,9 @@ def ship_weights(*, results=RESULTS, weights=WEIGHTS, pretrained=PRETRAINED):
         if _recipe_in(target) == recipe:
             continue
         if _recipe_in(source) != recipe:
-            for _ in run_recipes([recipe], 1, weights, lambda *event: None):
-                pass
+            for kind, _, payload in run_recipes([recipe], weights=weights):
+                if kind == "failed":
+                    raise payload
         replace_file(target, source.read_bytes())
     return shipped
 

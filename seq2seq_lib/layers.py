@@ -86,7 +86,7 @@ class TimeAffine(Layer):
         C = 0 if context is None else np.shape(context)[-1]
         xs = checked_array("xs", xs, ("N", "T", len(W) - C), W.dtype)
         N, T, _ = xs.shape
-        ys = (rows(xs) @ W[C:]).reshape(N, T, -1)
+        ys = (rows(xs) @ W[C:]).reshape(N, T, W.shape[1])
         if context is None:
             ys += b
         else:
@@ -138,7 +138,7 @@ class TimeSoftmaxWithLoss(Layer):
         counted = np.ones(len(ts), bool) if self.ignore_id is None else ts != self.ignore_id
         picked = log_p[np.arange(len(ts)), ts]
         self.cache = log_p, ts, counted, scores.shape
-        return float(-picked[counted].sum() / max(1, counted.sum()))
+        return float((-picked[counted]).sum() / max(1, counted.sum()))
 
     def backward(self, dout=1):
         """dout, the gradient of whatever the loss flows into -> dscores (N, T, V)"""

@@ -82,18 +82,20 @@ class TimeLSTM(Layer):
         H, C = len(Wh), 0 if context is None else np.shape(context)[-1]
         xs = checked_array("xs", xs, ("N", "T", len(Wx) - C), Wx.dtype)
         N, T, D = xs.shape
-        xs = rows(time_first(xs))  # (T*N, D)
-        h, c = self._buffer("h", T + 1, N, H), self._buffer("c", T + 1, N, H)
-        tanh_c, gates = self._buffer("tanh_c", T, N, H), self._buffer("gates", 4, T, N, H)
-        h[0], c[0] = self._first_state(N, H)
-        from_zeros = not self.stateful or self.h is None
+        if context is not None:
+            context = checked_array("context", context, (N, C), Wx.dtype)
         if keep is not None:
             keep = np.asarray(keep, bool)
             keep = checked_array("keep", keep.astype(int), (N, T), bool).T[:, :, None]  # (T, N, 1)
+        from_zeros = not self.stateful or self.h is None
+        first_h, first_c = self._first_state(N, H)
 
+        xs = rows(time_first(xs))  # (T*N, D)
+        h, c = self._buffer("h", T + 1, N, H), self._buffer("c", T + 1, N, H)
+        tanh_c, gates = self._buffer("tanh_c", T, N, H), self._buffer("gates", 4, T, N, H)
+        h[0], c[0] = first_h, first_c
         same_every_step = self._by_gate(b[None])  # (4, 1, H)
         if context is not None:
-            context = checked_array("context", context, (N, C), Wx.dtype)
             same_every_step = context @ self._by_gate(Wx[:C]) + same_every_step  # (4, N, H)
         np.matmul(xs, self._by_gate(Wx[C:]), out=gates.reshape(4, T * N, H))
         recurrent, from_h = self._by_gate(Wh), self._buffer("from_h", 4, N, H)
@@ -169,7 +171,7 @@ class TimeLSTM(Layer):
             np.matmul(context.T, over_time, out=dWx[:, :C])
             self.dcontext = (over_time @ self._by_gate(Wx[:C]).swapaxes(1, 2)).sum(axis=0)
         dxs = (dz_rows @ self._by_gate(Wx[C:]).swapaxes(1, 2)).sum(axis=0)
-        return batch_first(dxs.reshape(T, N, -1))
+        return batch_first(dxs.reshape(T, N, xs.shape[1]))
 
     def _by_gate(self, W):
         """(M, 4H) or (4H,) -> a view of it, (4, M, H) or (4, 1, H): one matrix a gate."""

@@ -68,8 +68,7 @@ class Encoder(Model):
         """xs (N, T) int -> h (N, H); the last memory cell stays readable as ``lstm.c`` (N, H)"""
         embedded = self.embed.forward(xs)
         keep = None if self.pad_id is None else np.asarray(xs) != self.pad_id
-        hs = self.lstm.forward(embedded, keep=keep)
-        self.steps = hs.shape[1]
+        self.lstm.forward(embedded, keep=keep)
         return self.lstm.h.copy()
 
     def backward(self, dh, dc=None):
@@ -77,9 +76,10 @@ class Encoder(Model):
 
         dc : (N, H)  the gradient of the last memory cell, if it was handed over too
         """
-        dh = np.asarray(dh)
-        dhs = np.zeros((len(dh), self.steps, dh.shape[-1]), dh.dtype)
-        dhs[:, -1] = dh
+        _, T, N, H = self.lstm.cache.gates.shape
+        dh = checked_array("dh", dh, (N, H), self.lstm.params["Wh"].dtype)
+        dhs = np.zeros((N, T, H), dh.dtype)
+        dhs[:, -1:] = dh[:, None]
         self.embed.backward(self.lstm.backward(dhs, dc))
 
 

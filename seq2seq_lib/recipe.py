@@ -1,15 +1,17 @@
 """Everything that decides a run, in one frozen record, and the model and data that follow."""
 
+import hashlib
 import json
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
 
-from seq2seq_lib.data import split_additions
+from seq2seq_lib.data import split_additions, split_examples
 from seq2seq_lib.encoding import ADDITION_CHARACTERS, DELIMITER, PAD, SIDES, Layout
 from seq2seq_lib.models import PeekySeq2seq, Seq2seq
 
 ADDITIONS = "additions"
+FEWEST_EXAMPLES = 10
 VARIANTS = {
     "baseline": {},
     "reverse": {"reverse": True},
@@ -33,6 +35,11 @@ SMALLEST_AND_LARGEST = {
 }
 
 
+def about(default, text):
+    """A field with a default and a sentence on what it decides, for ``--help`` and readers alike"""
+    return field(default=default, metadata={"about": text})
+
+
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
     """A run: what is trained, on what, how. The defaults are the source's baseline.
@@ -41,32 +48,32 @@ class Recipe:
     of threads. Raises ValueError naming the field, what it may be and what it got.
     """
 
-    reverse: bool = False  # the encoder reads the row from its end
-    peeky: bool = False  # every step of the decoder sees h
-    pass_cell: bool = False  # the decoder gets the encoder's memory cell as well as h
-    padding: str = "end"  # the side of the written question at which the blanks are
-    end_mark: bool = False  # the answer is closed by a second delimiter
-    mask_loss: bool = False  # the loss does not count blanks
-    pass_through: bool = False  # the encoder hands its state on, unchanged, at blanks
-    wordvec_size: int = 16  # D
-    hidden_size: int = 128  # H
-    batch_size: int = 128  # N
-    epochs: int = 25
-    learning_rate: float = 0.001  # Adam's
-    max_norm: float = 5.0  # of all gradients together; longer ones are clipped to it
-    seed: int = 0  # decides the initial values and the order of the questions
-    data: str = ADDITIONS  # or a file's name and checksum
-    data_seed: int = 0  # decides the questions, and what is held out
-    train_size: int = 45_000
-    validation_size: int = 5_000
-    test_size: int = 5_000
-    characters: str = ADDITION_CHARACTERS
-    question_width: int = 7
-    answer_width: int = 4
+    reverse: bool = about(False, "the encoder reads the row from its end")
+    peeky: bool = about(False, "every step of the decoder sees h")
+    pass_cell: bool = about(False, "the decoder gets the encoder's memory cell as well as h")
+    padding: str = about("end", "the side of the written question at which the blanks are")
+    end_mark: bool = about(False, "the answer is closed by a second delimiter")
+    mask_loss: bool = about(False, "the loss does not count blanks")
+    pass_through: bool = about(False, "the encoder hands its state on, unchanged, at blanks")
+    wordvec_size: int = about(16, "D, numbers in a character's vector")
+    hidden_size: int = about(128, "H, numbers in the hidden state")
+    batch_size: int = about(128, "N, questions an update")
+    epochs: int = about(25, "times that every question is seen")
+    learning_rate: float = about(0.001, "how far Adam moves at a step")
+    max_norm: float = about(5.0, "of all gradients together; longer ones are clipped to it")
+    seed: int = about(0, "decides the initial values and the order of the questions")
+    data: str = about(ADDITIONS, "or the checksum of other examples")
+    data_seed: int = about(0, "decides the questions, and what is held out")
+    train_size: int = about(45_000, "questions to learn from")
+    validation_size: int = about(5_000, "questions to look at after each epoch")
+    test_size: int = about(5_000, "questions to look at once, at the end")
+    characters: str = about(ADDITION_CHARACTERS, "the vocabulary, in the order of ids")
+    question_width: int = about(7, "characters in a padded question")
+    answer_width: int = about(4, "characters in a padded answer")
 
     def __post_init__(self):
-        for field in fields(self):
-            _check(field.name, getattr(self, field.name), field.type)
+        for known in fields(self):
+            _check(known.name, getattr(self, known.name), known.type)
         if self.padding not in SIDES:
             raise ValueError(f"padding: expected one of {', '.join(SIDES)}, got {self.padding!r}")
         characters = self.characters
@@ -90,7 +97,7 @@ class Recipe:
         """The inverse of ``to_dict``. A missing field has its default; an unknown one is refused"""
         if not isinstance(values, dict):
             raise ValueError(f"recipe: expected a JSON object, got {type(values).__name__}")
-        unknown = sorted(values.keys() - {field.name for field in fields(cls)})
+        unknown = sorted(values.keys() - {known.name for known in fields(cls)})
         if unknown:
             raise ValueError(f"recipe: expected known fields, got {ascii(', '.join(unknown))[:80]}")
         return cls(**values)
@@ -147,16 +154,52 @@ class Recipe:
             rng=self.rng(0),
         )
 
-    def splits(self):
-        """The additions to train, validate and test on: ``Splits``"""
-        if self.data != ADDITIONS:
-            raise ValueError(f"data: this recipe needs the file {self.data}")
-        return split_additions(
-            np.random.default_rng(self.data_seed),
-            train=self.train_size,
-            validation=self.validation_size,
-            test=self.test_size,
+    def for_examples(self, examples):
+        """The same recipe for other questions: their checksum, sizes, widths and characters."""
+        if len(examples.questions) < FEWEST_EXAMPLES:
+            raise ValueError(
+                f"data: expected at least {FEWEST_EXAMPLES} questions, to train, validate and test "
+                f"on, got {len(examples.questions)}"
+            )
+        used = set("".join(examples.questions + examples.answers)) | {PAD, DELIMITER}
+        standard = used <= set(ADDITION_CHARACTERS)
+        train, validation, test = self._split(examples)
+        return self.replace(
+            data=_checksum(examples),
+            train_size=len(train.questions),
+            validation_size=len(validation.questions),
+            test_size=len(test.questions),
+            characters=ADDITION_CHARACTERS if standard else "".join(sorted(used)),
+            question_width=max(map(len, examples.questions)),
+            answer_width=max(map(len, examples.answers)),
         )
+
+    def splits(self, examples=None):
+        """What to train, validate and test on: ``Splits`` of additions, or of these examples"""
+        if self.data == ADDITIONS and examples is None:
+            return split_additions(
+                np.random.default_rng(self.data_seed),
+                train=self.train_size,
+                validation=self.validation_size,
+                test=self.test_size,
+            )
+        if examples is None:
+            raise ValueError("data: expected the file of questions that this recipe is for")
+        if not self.is_for(examples):
+            raise ValueError("data: expected the questions that this recipe is for, got others")
+        return self._split(examples)
+
+    def is_for(self, examples):
+        """Whether these are the very examples that the recipe was made for"""
+        return self.data == _checksum(examples)
+
+    def _split(self, examples):
+        return split_examples(examples, np.random.default_rng(self.data_seed))
+
+
+def _checksum(examples):
+    lines = map(DELIMITER.join, zip(*examples, strict=True))
+    return "sha256:" + hashlib.sha256("\n".join(lines).encode()).hexdigest()
 
 
 def _check(name, value, kind):

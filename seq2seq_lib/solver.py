@@ -63,11 +63,15 @@ def load_pretrained(variant="reverse+peeky"):
 
     Raises ValueError for a name that is none of theirs.
     """
+    with pretrained_file(variant) as path:
+        return load_solver(path)
+
+
+def pretrained_file(variant):
+    """A context manager with the path of a shipped model. Raises ValueError as above."""
     if variant not in VARIANTS:
         raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {shown(variant)}")
-    path = resources.files("seq2seq_lib") / "pretrained" / f"{variant}.npz"
-    with resources.as_file(path) as file:
-        return load_solver(file)
+    return resources.as_file(resources.files("seq2seq_lib") / "pretrained" / f"{variant}.npz")
 
 
 def load_solver(path):

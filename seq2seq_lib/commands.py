@@ -1,0 +1,171 @@
+"""What the command line can do: each command is a function that yields lines of text."""
+
+import sys
+from contextlib import nullcontext
+
+import numpy as np
+
+from seq2seq_lib import evaluation
+from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint
+from seq2seq_lib.data import number_of_carries, read_examples
+from seq2seq_lib.experiments import EXPERIMENTS, run_experiment, ship_weights
+from seq2seq_lib.files import check_writable
+from seq2seq_lib.recipe import VARIANTS, Recipe
+from seq2seq_lib.solver import SUM, load_pretrained, load_solver, pretrained_file
+from seq2seq_lib.training import Trainer
+
+LONGEST_LINE = 100_000  # bytes of standard input without a line end
+
+
+def train(variant, out, resume, data, **changes):
+    """Train, saving after each epoch: the file is usable, and resumable, at any time."""
+    changes = {name: value for name, value in changes.items() if value is not None}
+    examples = read_examples(data) if data else None
+    unfinished = load_checkpoint(resume) if resume else None
+    if unfinished:
+        recipe = unfinished.recipe.replace(**changes)
+    else:
+        recipe = Recipe.of(variant, **changes)
+        recipe = recipe.for_examples(examples) if examples else recipe
+    out = out or resume or f"{recipe.variant}-seed{recipe.seed}.npz"
+    check_writable(out)
+    trainer = Trainer(recipe, recipe.splits(examples), resume=unfinished)
+    left = recipe.epochs - len(trainer.history)
+    with _progress(left * trainer.steps_an_epoch, "batch") as bar:
+
+        def on_step(loss):
+            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            bar.update()
+
+        for epoch in trainer.run(on_step):
+            save_checkpoint(out, trainer.checkpoint())
+            bar.clear()
+            yield (
+                f"epoch {len(trainer.history)} of {recipe.epochs}: loss {epoch['loss']:.4f}, "
+                f"validation {epoch['accuracy']:.2%}, {epoch['seconds']:.1f} s"
+            )
+    if not left:
+        save_checkpoint(out, trainer.checkpoint())
+    yield f"saved {out}"
+
+
+def evaluate(model, data, on):
+    """Exact match and per-character accuracy; for additions, also by number of carries."""
+    solver = _solver(model)
+    examples = read_examples(data) if data else None
+    if examples is None or solver.recipe.is_for(examples):
+        examples = getattr(solver.recipe.splits(examples), on)
+    layout = solver.layout
+    questions = layout.encode_questions(examples.questions)
+    answers = layout.encode_answers(examples.answers)
+    written = evaluation.write_answers(solver.model, layout, questions)
+    characters = evaluation.per_character_accuracy(written, answers, layout)
+    yield f"questions              {len(questions):9,}"
+    yield f"exact match            {evaluation.exact_match(written, answers, layout):9.2%}"
+    yield f"per-character accuracy {characters:9.2%}"
+    sums = [SUM.fullmatch(question) for question in examples.questions]
+    if all(sums):
+        carries = number_of_carries(*np.array([found.groups() for found in sums]).astype(int).T)
+        right = evaluation.right_answers(written, answers, layout)
+        for group, (share, n) in evaluation.accuracy_by_group(right, carries).items():
+            yield f"  {group} carries            {share:9.2%} of {n:,}"
+
+
+def solve(questions, model):
+    """The answer to each question, in their order."""
+    solver = _solver(model)
+    if questions:
+        yield from solver(questions)
+        return
+    before = 0
+    for lines in _arriving_lines(sys.stdin.buffer):
+        asked, fault = [], None
+        for number, line in enumerate(lines, start=before + 1):
+            try:
+                asked.append(solver.normalised(line.decode()) if line.strip() else "")
+            except ValueError as error:
+                fault = ValueError(f"standard input, line {number}: {error}")
+                break
+        answers = iter(solver([question for question in asked if question]))
+        yield from (next(answers) if question else "" for question in asked)
+        if fault:
+            raise fault
+        before += len(lines)
+    if not before:
+        raise ValueError("standard input: expected questions, one a line, got nothing")
+
+
+def _arriving_lines(stream):
+    """Whole lines as they arrive, a list at a time: no more than one chunk is ever in memory."""
+    rest = b""
+    while chunk := stream.read1(LONGEST_LINE):
+        *lines, rest = (rest + chunk).split(b"\n")
+        if len(rest) > LONGEST_LINE:
+            raise ValueError(f"standard input: expected lines of at most {LONGEST_LINE:,} bytes")
+        yield lines
+    if rest:
+        yield [rest]
+
+
+def info(model):
+    """A model's recipe and how its training went."""
+    if model in VARIANTS:
+        with pretrained_file(model) as path:
+            checkpoint = load_checkpoint(path)
+    else:
+        checkpoint = load_checkpoint(model)
+    recipe = checkpoint.recipe
+    yield f"variant       {recipe.variant}"
+    yield f"parameters    {sum(array.size for array in checkpoint.model.params.values()):,}"
+    yield f"epochs        {len(checkpoint.history)} of {recipe.epochs}"
+    for epoch, record in enumerate(checkpoint.history, start=1):
+        yield f"  {epoch:3}  loss {record['loss']:.4f}  validation {record['accuracy']:7.2%}"
+    print("recipe")
+    for name, value in recipe.to_dict().items():
+        yield f"  {name:16} {ascii(value) if isinstance(value, str) else value}"
+
+
+def results(names, jobs):
+    """Run what is missing of the experiments, and ship the median weights of the variants."""
+    for name in names:
+        if name not in EXPERIMENTS:
+            raise ValueError(f"experiment: expected one of {', '.join(EXPERIMENTS)}, got {name}")
+    for name in names or EXPERIMENTS:
+        recipes = EXPERIMENTS[name]
+        failures = 0
+        with _progress(sum(recipe.epochs for recipe in recipes), "epoch") as bar:
+            for kind, recipe, payload in run_experiment(name, jobs=jobs):
+                run = f"{recipe.variant} seed {recipe.seed}"
+                bar.update({"epoch": 1, "skipped": recipe.epochs}.get(kind, 0))
+                bar.clear()
+                if kind == "done":
+                    yield f"{run}: test {payload['test_accuracy']:.2%}"
+                elif kind == "failed":
+                    failures += 1
+                    yield f"{run}: failed: {payload}"
+        if failures:
+            raise ChildProcessError(f"{name}: {failures} of {len(recipes)} runs failed")
+    for recipe in ship_weights():
+        yield f"pretrained {recipe.variant}: seed {recipe.seed}"
+
+
+def _solver(model):
+    return load_pretrained(model) if model in VARIANTS else load_solver(model)
+
+
+def _progress(total, unit):
+    """A progress bar on a terminal; elsewhere, or without tqdm, only the lines written."""
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return _NoBar()
+    bar = tqdm(total=total, unit=unit, disable=None, dynamic_ncols=True)
+    return bar if not bar.disable else _NoBar()
+
+
+class _NoBar(nullcontext):
+    def __enter__(self):
+        return self
+
+    def __getattr__(self, name):
+        return lambda *args, **kwargs: None
