@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from seq2seq_lib.functions import checked_array
 from seq2seq_lib.layers import TimeAffine, TimeEmbedding, TimeSoftmaxWithLoss
 from seq2seq_lib.lstm import TimeLSTM
 
