@@ -10,9 +10,8 @@ import sys
 from dataclasses import fields
 
 from seq2seq_lib.commands import evaluate, info, results, solve, train
-from seq2seq_lib.encoding import SIDES
 from seq2seq_lib.experiments import EXPERIMENTS
-from seq2seq_lib.recipe import VARIANTS, Recipe
+from seq2seq_lib.recipe import CHOICES, VARIANTS, Recipe
 from seq2seq_lib.training import DivergedError
 
 DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -101,8 +100,8 @@ def _add_recipe_options(group):
         about = f"{field.metadata['about']} (default: {default})"
         if field.type is bool:
             group.add_argument(option, action=argparse.BooleanOptionalAction, help=about)
-        elif field.name == "padding":
-            group.add_argument(option, choices=SIDES, help=about)
+        elif field.name in CHOICES:
+            group.add_argument(option, choices=CHOICES[field.name], help=about)
         else:
             kind = field.type
             group.add_argument(option, type=kind, metavar=METAVARS[kind], help=about)

@@ -68,7 +68,8 @@ class Layout:
 
     Padding is added to the question as it is written, at its ``padding`` side; ``reverse`` then
     turns the whole row round, blanks included. An answer starts with the delimiter and is padded
-    at its end; with ``end_mark`` a second delimiter closes it::
+    at its end; with ``end_mark`` a second delimiter closes it, with ``units_first`` its digits are
+    written from the last to the first::
 
         reverse  padding  "57+5" is read as         end_mark  "62" is
         no       end      5 7 + 5 . . .             no        _ 6 2 . .
@@ -82,6 +83,7 @@ class Layout:
     reverse: bool = False
     padding: str = "end"
     end_mark: bool = False
+    units_first: bool = False
 
     @cached_property
     def vocabulary(self):
@@ -118,7 +120,8 @@ class Layout:
                     f"expected at most {self.answer_width} characters, got {shown(answer)}"
                 )
         end = DELIMITER if self.end_mark else ""
-        marked = [DELIMITER + answer + end for answer in answers]
+        order = -1 if self.units_first else 1
+        marked = [DELIMITER + answer[::order] + end for answer in answers]
         return self.vocabulary.encode(marked, 1 + self.sample_size)
 
     def decode_answers(self, ids):
@@ -129,8 +132,10 @@ class Layout:
         """
         texts = self.vocabulary.decode(ids)
         if not self.end_mark:
-            return [text.rstrip(PAD) for text in texts]
-        return [text.split(DELIMITER)[0] if DELIMITER in text else text for text in texts]
+            texts = [text.rstrip(PAD) for text in texts]
+        else:
+            texts = [text.split(DELIMITER)[0] if DELIMITER in text else text for text in texts]
+        return [text[::-1] for text in texts] if self.units_first else texts
 
 
 def shown(text, most=40):

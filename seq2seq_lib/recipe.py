@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from dataclasses import asdict, dataclass, field, fields, replace
 
 import numpy as np
@@ -12,6 +13,8 @@ from seq2seq_lib.models import PeekySeq2seq, Seq2seq
 
 ADDITIONS = "additions"
 FEWEST_EXAMPLES = 10
+CHOICES = {"padding": SIDES, "schedule": ("constant", "cosine")}
+WARM_UP = 0.05  # of all updates, with the cosine schedule
 VARIANTS = {
     "baseline": {},
     "reverse": {"reverse": True},
@@ -53,6 +56,7 @@ class Recipe:
     pass_cell: bool = about(False, "the decoder gets the encoder's memory cell as well as h")
     padding: str = about("end", "the side of the written question at which the blanks are")
     end_mark: bool = about(False, "the answer is closed by a second delimiter")
+    units_first: bool = about(False, "the answer is written from its last digit to its first")
     mask_loss: bool = about(False, "the loss does not count blanks")
     pass_through: bool = about(False, "the encoder hands its state on, unchanged, at blanks")
     wordvec_size: int = about(16, "D, numbers in a character's vector")
@@ -61,6 +65,7 @@ class Recipe:
     epochs: int = about(25, "times that every question is seen")
     learning_rate: float = about(0.001, "how far Adam moves at a step")
     max_norm: float = about(5.0, "of all gradients together; longer ones are clipped to it")
+    schedule: str = about("constant", "how the learning rate changes from update to update")
     seed: int = about(0, "decides the initial values and the order of the questions")
     data: str = about(ADDITIONS, "or the checksum of other examples")
     data_seed: int = about(0, "decides the questions, and what is held out")
@@ -74,8 +79,11 @@ class Recipe:
     def __post_init__(self):
         for known in fields(self):
             _check(known.name, getattr(self, known.name), known.type)
-        if self.padding not in SIDES:
-            raise ValueError(f"padding: expected one of {', '.join(SIDES)}, got {self.padding!r}")
+        for name, allowed in CHOICES.items():
+            value = getattr(self, name)
+            if value not in allowed:
+                wanted = ", ".join(allowed)
+                raise ValueError(f"{name}: expected one of {wanted}, got {ascii(value)[:60]}")
         characters = self.characters
         if not 3 <= len(set(characters)) == len(characters) <= 10_000 or not (
             {PAD, DELIMITER} <= set(characters)
@@ -131,6 +139,7 @@ class Recipe:
             reverse=self.reverse,
             padding=self.padding,
             end_mark=self.end_mark,
+            units_first=self.units_first,
         )
 
     def rng(self, stage):
@@ -140,6 +149,19 @@ class Recipe:
         never stopped.
         """
         return np.random.default_rng([self.seed, stage])
+
+    def rate(self, update, updates):
+        """The learning rate of one of all ``updates``, counted from 0.
+
+        "cosine" rises in a line for the first twentieth, then falls along half a cosine to zero.
+        """
+        if self.schedule == "constant":
+            return self.learning_rate
+        warm_up = WARM_UP * updates
+        if update < warm_up:
+            return self.learning_rate * (update + 1) / (warm_up + 1)
+        done = (update - warm_up) / (updates - warm_up)
+        return self.learning_rate * (1 + math.cos(math.pi * done)) / 2
 
     def build_model(self):
         """A fresh model with this recipe's initial values"""

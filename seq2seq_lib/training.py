@@ -45,7 +45,8 @@ class Trainer:
     def _resume_optimizer(self, checkpoint):
         if checkpoint.moments is None:
             raise ValueError("resume: expected a checkpoint with the optimizer's state, got none")
-        if checkpoint.recipe.replace(epochs=0) != self.recipe.replace(epochs=0):
+        same = {"epochs": 0} if self.recipe.schedule == "constant" else {}
+        if checkpoint.recipe.replace(**same) != self.recipe.replace(**same):
             raise ValueError("resume: expected a checkpoint of the same recipe, got another one's")
         self.optimizer.m, self.optimizer.v = checkpoint.moments
         self.optimizer.t = checkpoint.steps
@@ -54,6 +55,11 @@ class Trainer:
     def steps_an_epoch(self):
         """How many batches an epoch has; the last may be a smaller one"""
         return -(-len(self.questions) // self.recipe.batch_size)
+
+    @property
+    def updates(self):
+        """How many updates the whole run has"""
+        return self.recipe.epochs * self.steps_an_epoch
 
     def run(self, on_step=lambda loss: None):
         """Train the epochs that are left; yield ``history[-1]`` after each.
@@ -85,6 +91,7 @@ class Trainer:
             norm = clip_gradients(self.model.grads, self.recipe.max_norm)
         if not (np.isfinite(norm) and loss <= LARGEST_LOSS):
             raise DivergedError(self._divergence(loss))
+        self.optimizer.rate = self.recipe.rate(self.optimizer.t, self.updates)
         self.optimizer.update(self.model.grads)
         return loss
 
