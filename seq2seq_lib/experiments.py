@@ -9,6 +9,7 @@ import signal
 import time
 from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from contextlib import contextmanager
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,28 @@ from seq2seq_lib.recipe import VARIANTS, Recipe
 from seq2seq_lib.training import Trainer
 
 SEEDS = range(5)
+PADDINGS = [  # each way, alone and together, to be strict about blanks
+    {"mask_loss": mask, "end_mark": end, "pass_through": through}
+    for mask, end, through in product((False, True), repeat=3)
+    if mask or end or through
+]
+
+
+def _seeds(variants, **changes):
+    return [Recipe.of(variant, seed=seed, **changes) for variant in variants for seed in SEEDS]
+
+
 EXPERIMENTS = {
-    "variants": [Recipe.of(variant, seed=seed) for variant in VARIANTS for seed in SEEDS],
+    "variants": _seeds(VARIANTS),
+    "order-or-padding": _seeds(["baseline", "reverse"], padding="front"),
+    "peeking-or-size": _seeds(["baseline", "reverse"], hidden_size=156),  # as large as peeky's 128
+    "cell": _seeds(VARIANTS, pass_cell=True),
+    "strict-padding": [r for change in PADDINGS for r in _seeds(["baseline"], **change)],
+    "cell-and-rate": [
+        recipe
+        for cell in (False, True)
+        for recipe in _seeds(VARIANTS, pass_cell=cell, learning_rate=0.002, batch_size=256)
+    ],
 }
 RESULTS = Path("book/results")
 WEIGHTS = Path("build/weights")  # of every run; the median ones are copied from here
