@@ -30,7 +30,7 @@ unexport PYTHONPATH PYTHONHOME JUPYTER_PATH JUPYTER_CONFIG_PATH
 
 # A checkout that was moved, or another Python asked for on the command line, needs a new
 # environment: the stamp's text is compared with what it would be now.
-wanted := $(CURDIR)
+export wanted := $(CURDIR)
 found  := $(shell cat $(stamp) 2>/dev/null)
 ifneq ($(wanted),$(found))
 .PHONY: $(stamp)
@@ -56,7 +56,7 @@ $(stamp): requirements.lock pyproject.toml | .cache/ipython/profile_default/ipyt
 	@$(PYTHON) -m venv --clear $(venv)
 	@$(python) -m pip install --quiet --require-hashes -r requirements.lock
 	@$(python) -m pip install --quiet --no-deps --no-build-isolation -e .
-	@printf '%s\n' '$(wanted)' > $(stamp)
+	@printf '%s\n' "$$wanted" > $(stamp)
 
 # Kernels talk to the book on this machine only (127.0.0.1), so their warning that the talk is not
 # encrypted would frighten for nothing: errors are still logged.
