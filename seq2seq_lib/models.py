@@ -77,9 +77,9 @@ class Encoder(Model):
 
         dc : (N, H)  the gradient of the last memory cell, if it was handed over too
         """
-        _, T, N, H = self.lstm.cache.gates.shape
-        dh = checked_array("dh", dh, (N, H), self.lstm.params["Wh"].dtype)
-        dhs = np.zeros((N, T, H), dh.dtype)
+        Wh, (N, T) = self.lstm.params["Wh"], self.embed.cache.shape
+        dh = checked_array("dh", dh, (N, len(Wh)), Wh.dtype)
+        dhs = np.zeros((N, T, len(Wh)), Wh.dtype)
         dhs[:, -1:] = dh[:, None]
         self.embed.backward(self.lstm.backward(dhs, dc))
 
