@@ -26,6 +26,7 @@ HELP = {
     "info": "what a model file holds",
     "results": "redo the experiments that the book shows",
     "model": "a trained variant's name or a file (default: reverse+peeky)",
+    "variant": "what of the two switches is on (default: baseline)",
     "out": "file to write (default: VARIANT-seedN.npz)",
     "resume": "go on with the unfinished run in this file",
     "data": "file of lines like '16+75  _91  ' instead of the additions made here",
@@ -37,15 +38,15 @@ HELP = {
 
 def main(arguments=None):
     """Run one command and return its exit code."""
-    sys.stdout.reconfigure(errors="backslashreplace")
-    sys.stderr.reconfigure(errors="backslashreplace")
-    options = vars(_parser().parse_args(arguments))
+    for stream in (sys.stdout, sys.stderr):
+        if stream:  # there is none if it was closed
+            stream.reconfigure(errors="backslashreplace")
     try:
+        options = vars(_parser().parse_args(arguments))
         for line in options.pop("command")(**options):
             print(line, flush=True)
         return DONE
     except BrokenPipeError:  # the reader of our output has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
@@ -53,6 +54,8 @@ def main(arguments=None):
         return _say(error or type(error).__name__, FAILED)
     except (ValueError, ImportError) as error:
         return _say(error, BAD_INPUT)
+    finally:
+        _flush_output()
 
 
 def _parser():
@@ -73,7 +76,7 @@ def _parser():
     sub.add_argument("questions", nargs="*", metavar="QUESTION")
     sub.add_argument("--model", default="reverse+peeky", help=HELP["model"])
     sub = command(train)
-    sub.add_argument("--variant", choices=VARIANTS, default="baseline")
+    sub.add_argument("--variant", choices=VARIANTS, help=HELP["variant"])
     sub.add_argument("--out", metavar="FILE", help=HELP["out"])
     sub.add_argument("--resume", metavar="FILE", help=HELP["resume"])
     sub.add_argument("--data", metavar="FILE", help=HELP["data"])
@@ -113,7 +116,17 @@ def _say(error, code):
 
 
 def _one_line(text):
-    return " ".join(str(text).split())
+    line = " ".join(str(text).split())
+    return line if line.isprintable() else ascii(line)[1:-1]
+
+
+def _flush_output():
+    """Flush; what cannot be written is dropped, or Python would try again at exit and complain."""
+    try:
+        if sys.stdout:
+            sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _interrupt(signal_number, frame):

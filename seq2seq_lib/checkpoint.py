@@ -7,19 +7,28 @@ and they are compared before a model is built.
 
 import io
 import json
+import re
 import zipfile
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from seq2seq_lib.encoding import shown
 from seq2seq_lib.files import read_ordinary_file, replace_file
 from seq2seq_lib.models import Model
 from seq2seq_lib.recipe import Recipe
 
 VERSION = 1
 MOST_BYTES = 64_000_000
-MOST_JSON = 1_000_000
+MOST_JSON = 2_000_000
+MOST_PARTS = 100
 HEADER, MOMENTS = "header", ("adam.m.", "adam.v.")
+RECORD = {"loss", "accuracy", "seconds"}
+NPY = re.compile(  # version 1.0; np.load would parse this as Python
+    rb"\x93NUMPY\x01\x00(?P<size>..)\{'descr': '(?P<dtype>[^']*)', 'fortran_order': "
+    rb"(?P<columns_first>True|False), 'shape': \((?P<shape>[0-9, ]*)\), \} *\n",
+    re.DOTALL,
+)
 
 
 class CheckpointError(ValueError):
@@ -43,7 +52,12 @@ class Checkpoint:
 
 
 def save_checkpoint(path, checkpoint):
-    """Write a ``Checkpoint``, whole or not at all. Raises ``WriteError``."""
+    """Write a ``Checkpoint``, whole or not at all. Raises ``WriteError``, and as ``to_bytes``."""
+    replace_file(path, to_bytes(checkpoint))
+
+
+def to_bytes(checkpoint):
+    """What is in the file of a ``Checkpoint``. Raises CheckpointError if it could not be loaded."""
     header = {
         "version": VERSION,
         "recipe": checkpoint.recipe.to_dict(),
@@ -55,20 +69,20 @@ def save_checkpoint(path, checkpoint):
         arrays.update({prefix + name: array for name, array in moment.items()})
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    replace_file(path, content.getvalue())
+    _parse(content.getvalue())
+    return content.getvalue()
 
 
 def load_checkpoint(path):
     """Read a ``Checkpoint``. Raises CheckpointError, in one sentence, whatever the file holds."""
     try:
         content = read_ordinary_file(path, MOST_BYTES)
+    except ValueError as error:
+        raise CheckpointError(str(error)) from error
+    try:
         return _parse(content)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except ValueError as error:  # of the file itself, or of the recipe in it
-        text = str(error)
-        text = text if text.startswith(f"{path}:") else f"{path}: {text}"
-        raise CheckpointError(text) from error
     except Exception as error:  # a damaged zip can raise nearly anything: it all means this
         kind = type(error).__name__
         raise CheckpointError(
@@ -77,8 +91,12 @@ def load_checkpoint(path):
 
 
 def _parse(content):
+    if len(content) > MOST_BYTES:
+        raise CheckpointError(f"expected at most {MOST_BYTES:,} bytes, got {len(content):,}")
     if not content.startswith(b"PK"):
         raise CheckpointError("expected a checkpoint, an .npz file, got another kind of file")
+    if content.count(zipfile.stringCentralDir) > MOST_PARTS:
+        raise CheckpointError(f"expected at most {MOST_PARTS} parts")
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         members = archive.infolist()
         if any(m.compress_type != zipfile.ZIP_STORED or m.flag_bits & 1 for m in members):
@@ -89,7 +107,7 @@ def _parse(content):
     if HEADER not in parts or len(parts) != len(members):
         raise CheckpointError(f"expected a part named {HEADER!r} and different names")
     header = _parse_header(parts.pop(HEADER))
-    recipe = Recipe.from_dict(header["recipe"])
+    recipe = _parse_recipe(header["recipe"])
     arrays = {name: _parse_array(name, part) for name, part in parts.items()}
     _compare_sizes(recipe, arrays)
     model = recipe.build_model()
@@ -115,11 +133,13 @@ def _parse(content):
 
 def _parse_header(part):
     """The bytes of the .npy that holds the JSON -> a dict whose fields have the right types"""
-    stream = io.BytesIO(part)
-    shape, dtype = _parse_npy_header(stream)
-    if shape != () or dtype.kind != "U" or dtype.itemsize > 4 * MOST_JSON:
+    dtype, shape, data = _parse_npy(HEADER, part)
+    if shape != () or not dtype.startswith("<U") or len(data) > 4 * MOST_JSON:
         raise CheckpointError(f"{HEADER}: expected one text of at most {MOST_JSON:,} characters")
-    header = json.loads(str(np.frombuffer(stream.read(dtype.itemsize), dtype)[0]))
+    try:
+        header = json.loads(str(data, "utf-32-le"))
+    except (ValueError, RecursionError) as error:
+        raise CheckpointError(f"{HEADER}: expected JSON: {error}") from error
     types = {"version": int, "recipe": dict, "history": list, "steps": int}
     if not isinstance(header, dict) or header.get("version") != VERSION:
         got = header.get("version") if isinstance(header, dict) else header
@@ -127,58 +147,61 @@ def _parse_header(part):
     for name, kind in types.items():
         if type(header.get(name)) is not kind:
             raise CheckpointError(f"{name}: expected {kind.__name__} in the header")
+    if not 0 <= header["steps"] < 2**53:
+        raise CheckpointError(f"steps: expected 0 or more, got {shown(header['steps'])}")
     for epoch in header["history"]:
-        if not isinstance(epoch, dict) or not all(type(v) in (int, float) for v in epoch.values()):
-            raise CheckpointError("history: expected numbers by name for each epoch")
+        named = isinstance(epoch, dict) and epoch.keys() == RECORD
+        if not named or any(type(value) is not float for value in epoch.values()):
+            expected = ", ".join(sorted(RECORD))
+            raise CheckpointError(f"history: expected {expected} of each epoch, got {shown(epoch)}")
     return header
+
+
+def _parse_recipe(values):
+    try:
+        return Recipe.from_dict(values)
+    except ValueError as error:
+        raise CheckpointError(f"recipe: {error}") from error
 
 
 def _parse_array(name, part):
     """The bytes of one .npy -> a finite array of float32 that fills them exactly"""
-    stream = io.BytesIO(part)
-    shape, dtype = _parse_npy_header(stream)
-    if dtype != np.dtype("<f4"):
-        raise CheckpointError(f"{ascii(name)[:60]}: expected float32, got {dtype}")
-    data = stream.read()
+    dtype, shape, data = _parse_npy(name, part)
+    if dtype != "<f4":
+        raise CheckpointError(f"{shown(name)}: expected float32, '<f4', got {shown(dtype)}")
     count = 1
     for size in shape:  # Python's integers: a lying shape cannot overflow
         count *= size
     if count * 4 != len(data):
-        raise CheckpointError(f"{ascii(name)[:60]}: expected {len(data)} bytes, got {shape}")
+        raise CheckpointError(f"{shown(name)}: expected as many numbers as its shape {shape} says")
     array = np.frombuffer(data, "<f4").reshape(shape)
     if not np.isfinite(array).all():
-        raise CheckpointError(f"{ascii(name)[:60]}: expected finite numbers, got NaN or infinity")
+        raise CheckpointError(f"{shown(name)}: expected finite numbers, got NaN or infinity")
     return array.copy()
 
 
-def _parse_npy_header(stream):
-    version = np.lib.format.read_magic(stream)
-    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else None
-    if read is None:
-        raise CheckpointError(f"expected arrays in .npy version 1.0, got {version}")
-    shape, column_first, dtype = read(stream)
-    if column_first:
-        raise CheckpointError("expected arrays stored row by row")
-    return shape, dtype
+def _parse_npy(name, part):
+    """The bytes of one .npy -> its dtype as text, its shape, and the bytes of its numbers"""
+    found = NPY.match(part)
+    if not found or int.from_bytes(found["size"], "little") != found.end() - 10:
+        raise CheckpointError(f"{shown(name)}: expected an array in .npy version 1.0")
+    if found["columns_first"] == b"True":
+        raise CheckpointError(f"{shown(name)}: expected an array stored row by row, got columns")
+    shape = tuple(map(int, found["shape"].replace(b",", b" ").split()))
+    return found["dtype"].decode("ascii", "replace"), shape, memoryview(part)[found.end() :]
 
 
 def _compare_sizes(recipe, arrays):
     """Refuse sizes that the file does not bear out, before a model of such sizes is built."""
-    embed, recurrent = arrays.get("encoder.embed.W"), arrays.get("encoder.lstm.Wh")
-    expected = (len(recipe.characters), recipe.wordvec_size), recipe.hidden_size
-    if embed is None or recurrent is None:
-        raise CheckpointError("expected the arrays encoder.embed.W and encoder.lstm.Wh")
-    if (embed.shape, *recurrent.shape[:1]) != expected:
-        raise CheckpointError(
-            f"expected V, D and H as in the recipe, {expected}, "
-            f"got {(embed.shape, *recurrent.shape[:1])}"
-        )
+    V, D, H = len(recipe.characters), recipe.wordvec_size, recipe.hidden_size
+    for name, shape in (("encoder.embed.W", (V, D)), ("encoder.lstm.Wh", (H, 4 * H))):
+        got = arrays[name].shape if name in arrays else "no such array"
+        if got != shape:
+            raise CheckpointError(f"{name}: expected shape {shape}, as in the recipe, got {got}")
 
 
 def _compare_names(arrays, expected):
     odd = sorted(arrays.keys() ^ set(expected))
     if odd:
         what = "without" if odd[0] in expected else "with the unknown"
-        raise CheckpointError(
-            f"expected {len(expected)} arrays, got a file {what} {ascii(odd[0])[:60]}"
-        )
+        raise CheckpointError(f"expected {len(expected)} arrays, got a file {what} {shown(odd[0])}")

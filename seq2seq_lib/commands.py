@@ -6,7 +6,7 @@ from contextlib import nullcontext
 import numpy as np
 
 from seq2seq_lib import evaluation
-from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint
+from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint, to_bytes
 from seq2seq_lib.data import number_of_carries, read_examples
 from seq2seq_lib.experiments import EXPERIMENTS, run_experiment, ship_weights
 from seq2seq_lib.files import check_writable
@@ -20,16 +20,19 @@ LONGEST_LINE = 100_000  # bytes of standard input without a line end
 def train(variant, out, resume, data, **changes):
     """Train, saving after each epoch: the file is usable, and resumable, at any time."""
     changes = {name: value for name, value in changes.items() if value is not None}
-    examples = read_examples(data) if data else None
-    unfinished = load_checkpoint(resume) if resume else None
+    examples = read_examples(data) if data is not None else None
+    unfinished = load_checkpoint(resume) if resume is not None else None
     if unfinished:
         recipe = unfinished.recipe.replace(**changes)
+        if variant not in (None, recipe.variant):
+            raise ValueError(f"variant: expected {recipe.variant}, as in {resume}, got {variant}")
     else:
-        recipe = Recipe.of(variant, **changes)
+        recipe = Recipe.of(variant or "baseline", **changes)
         recipe = recipe.for_examples(examples) if examples else recipe
     out = out or resume or f"{recipe.variant}-seed{recipe.seed}.npz"
     check_writable(out)
     trainer = Trainer(recipe, recipe.splits(examples), resume=unfinished)
+    to_bytes(trainer.checkpoint())  # what could not be loaded again is refused before the work
     left = recipe.epochs - len(trainer.history)
     with _progress(left * trainer.steps_an_epoch, "batch") as bar:
 
@@ -52,7 +55,7 @@ def train(variant, out, resume, data, **changes):
 def evaluate(model, data, on):
     """Exact match and per-character accuracy; for additions, also by number of carries."""
     solver = _solver(model)
-    examples = read_examples(data) if data else None
+    examples = read_examples(data) if data is not None else None
     if examples is None or solver.recipe.is_for(examples):
         examples = getattr(solver.recipe.splits(examples), on)
     layout = solver.layout
@@ -78,7 +81,7 @@ def solve(questions, model):
         yield from solver(questions)
         return
     before = 0
-    for lines in _arriving_lines(sys.stdin.buffer):
+    for lines in _arriving_lines(sys.stdin.buffer) if sys.stdin else ():
         asked, fault = [], None
         for number, line in enumerate(lines, start=before + 1):
             try:
@@ -120,7 +123,7 @@ def info(model):
     yield f"epochs        {len(checkpoint.history)} of {recipe.epochs}"
     for epoch, record in enumerate(checkpoint.history, start=1):
         yield f"  {epoch:3}  loss {record['loss']:.4f}  validation {record['accuracy']:7.2%}"
-    print("recipe")
+    yield "recipe"
     for name, value in recipe.to_dict().items():
         yield f"  {name:16} {ascii(value) if isinstance(value, str) else value}"
 
@@ -130,6 +133,8 @@ def results(names, jobs):
     for name in names:
         if name not in EXPERIMENTS:
             raise ValueError(f"experiment: expected one of {', '.join(EXPERIMENTS)}, got {name}")
+    if jobs is not None and jobs < 1:
+        raise ValueError(f"jobs: expected at least 1, got {jobs}")
     for name in names or EXPERIMENTS:
         recipes = EXPERIMENTS[name]
         failures = 0

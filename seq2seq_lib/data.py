@@ -32,7 +32,7 @@ class Splits(NamedTuple):
 
 def number_of_carries(a, b):
     """How often one is carried when a and b, arrays of numbers, are added by hand."""
-    a, b, carry = np.asarray(a), np.asarray(b), 0
+    a, b, carry = _natural_numbers("a", a), _natural_numbers("b", b), 0
     carries = np.zeros(np.broadcast(a, b).shape, int)
     while np.any(a) or np.any(b):
         carry = (a % 10 + b % 10 + carry) // 10
@@ -43,7 +43,14 @@ def number_of_carries(a, b):
 
 def number_of_digits(n):
     """How many digits the numbers n, an array, are written with: 1 for 0."""
-    return np.char.str_len(np.asarray(n).astype(str))
+    return np.char.str_len(_natural_numbers("n", n).astype(str))
+
+
+def _natural_numbers(name, n):
+    n = np.asarray(n)
+    if n.dtype.kind not in "iu" or n.min(initial=0) < 0:
+        raise ValueError(f"{name}: expected whole numbers, 0 or more, got {shown(n.tolist())}")
+    return n
 
 
 def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclude=()):
@@ -64,6 +71,12 @@ def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclu
     _expect_whole_number("max_digits", max_digits, least=1, most=3)
     if carries is not None:
         _expect_whole_number("carries", carries, least=0)
+    if digits is not None and (not isinstance(digits, (list, tuple)) or len(digits) != 2):
+        raise ValueError(f"digits: expected two lengths, like (1, 3), got {shown(digits)}")
+    for length in digits or ():
+        _expect_whole_number("digits", length, least=1, most=max_digits)
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: expected a numpy.random.Generator, got {shown(rng)}")
     a, b = np.triu_indices(10**max_digits)  # each pair once, a <= b
     weight = _probability(a, max_digits) * _probability(b, max_digits) * np.where(a == b, 1, 2)
     allowed = np.ones(len(a), bool)
@@ -73,7 +86,7 @@ def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclu
         shorter, longer = sorted(digits)
         allowed &= (number_of_digits(a) == shorter) & (number_of_digits(b) == longer)
     if exclude:
-        taken = np.array([sorted(map(int, question.split("+"))) for question in exclude])
+        taken = np.array([_two_numbers(question) for question in exclude])
         taken = taken[taken.max(axis=1) < 10**max_digits]
         allowed &= ~np.isin(a * 10**max_digits + b, taken @ [10**max_digits, 1])
     a, b, weight = a[allowed], b[allowed], weight[allowed]
@@ -87,6 +100,13 @@ def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclu
         [f"{x}+{y}" for x, y in zip(first.tolist(), second.tolist(), strict=True)],
         [str(total) for total in (first + second).tolist()],
     )
+
+
+def _two_numbers(question):
+    parts = question.split("+") if isinstance(question, str) else ()
+    if len(parts) != 2 or not all(part.isdecimal() and len(part) < 10 for part in parts):
+        raise ValueError(f"exclude: expected questions like '57+5', got {shown(question)}")
+    return sorted(map(int, parts))
 
 
 def _probability(n, max_digits):
@@ -108,6 +128,8 @@ def split_examples(examples, rng, *, held_out=0.1):
 
     A question and its mirror image land on the same side, so a part can be one larger than asked.
     """
+    if not 0 <= held_out <= 0.5:
+        raise ValueError(f"held_out: expected a share from 0 to 0.5, got {held_out!r}")
     groups = {}
     for place, question in enumerate(examples.questions):
         groups.setdefault(_mirror_key(question), []).append(place)

@@ -5,6 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
+from seq2seq_lib.functions import checked_ids
+
 PAD = " "
 DELIMITER = "_"
 ADDITION_CHARACTERS = "0123456789+" + PAD + DELIMITER
@@ -27,6 +29,8 @@ class Vocabulary:
 
     def id(self, character):
         """One character -> its id. Raises ValueError if it is unknown."""
+        if not isinstance(character, str) or len(character) != 1:
+            raise ValueError(f"expected one character, got {shown(character)}")
         return int(self.encode([character], 1)[0, 0])
 
     def encode(self, texts, width, side="end"):
@@ -34,11 +38,10 @@ class Vocabulary:
 
         Raises ValueError naming the text that is too long, or its unknown character.
         """
-        if isinstance(texts, str):
-            raise ValueError(f"texts: expected a list of texts, got one text {shown(texts)}")
+        _expect_texts(texts)
+        if side not in SIDES:
+            raise ValueError(f"side: expected one of {', '.join(SIDES)}, got {shown(side)}")
         for text in texts:
-            if not isinstance(text, str):
-                raise ValueError(f"expected a text, got {type(text).__name__} {shown(text)}")
             if len(text) > width:
                 raise ValueError(
                     f"expected at most {width} characters, got {len(text)}: {shown(text)}"
@@ -56,10 +59,9 @@ class Vocabulary:
         return ids.reshape(len(texts), width)
 
     def decode(self, ids):
-        """ids (N, T) -> N texts of T characters"""
-        ids = np.asarray(ids)
-        characters = np.array(list(self.characters))[ids]
-        return ["".join(row) for row in characters]
+        """ids (N, T) -> N texts of T characters. Raises ValueError for an id that is none."""
+        ids = checked_ids("ids", ids, len(self))
+        return ["".join([self.characters[k] for k in row]) for row in ids.tolist()]
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,16 @@ def shown(text, most=40):
     return quoted if len(quoted) <= most else quoted[:most] + "..."
 
 
-def _refuse_delimiter(texts):
+def _expect_texts(texts):
+    if not isinstance(texts, (list, tuple)):
+        raise ValueError(f"expected a list of texts, got {type(texts).__name__} {shown(texts)}")
     for text in texts:
-        if isinstance(text, str) and DELIMITER in text:
+        if not isinstance(text, str):
+            raise ValueError(f"expected a text, got {type(text).__name__} {shown(text)}")
+
+
+def _refuse_delimiter(texts):
+    _expect_texts(texts)
+    for text in texts:
+        if DELIMITER in text:
             raise ValueError(f"expected a text without the delimiter {DELIMITER}: {shown(text)}")

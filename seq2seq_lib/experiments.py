@@ -16,7 +16,7 @@ import numpy as np
 
 from seq2seq_lib.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from seq2seq_lib.evaluation import evaluate
-from seq2seq_lib.files import read_ordinary_file, replace_file
+from seq2seq_lib.files import check_writable, read_ordinary_file, replace_file
 from seq2seq_lib.recipe import VARIANTS, Recipe
 from seq2seq_lib.training import Trainer
 
@@ -61,6 +61,7 @@ def run_experiment(name, *, jobs=None, results=RESULTS, weights=WEIGHTS):
     path = Path(results) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     Path(weights).mkdir(parents=True, exist_ok=True)
+    check_writable(path)
     done = {Recipe.from_dict(run["recipe"]): run for run in load_results(path, missing_ok=True)}
     for recipe in recipes:
         if recipe in done:
@@ -141,6 +142,8 @@ def load_results(path, *, missing_ok=False):
         runs = json.loads(read_ordinary_file(path, 50_000_000))["runs"]
         for run in runs:
             Recipe.from_dict(run["recipe"])
+            if not isinstance(run["test_accuracy"], float):
+                raise TypeError(f"test_accuracy: expected a number, got {run['test_accuracy']!r}")
     except (KeyError, TypeError, RecursionError, ValueError) as error:
         raise ValueError(f"{path}: expected a result file: {error}") from error
     return runs
@@ -169,7 +172,9 @@ def save_results(path, name, runs):
 
 
 def median_run(runs):
-    """Of an odd number of runs, the one with the middle test accuracy"""
+    """Of an odd number of runs, the one with the middle test accuracy. ValueError for none"""
+    if not runs:
+        raise ValueError("runs: expected at least one, got none")
     return sorted(runs, key=lambda run: run["test_accuracy"])[len(runs) // 2]
 
 

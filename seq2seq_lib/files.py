@@ -18,13 +18,16 @@ def read_ordinary_file(path, most_bytes):
     """
     try:
         info = os.stat(path)
-        if not stat.S_ISREG(info.st_mode):
-            raise ValueError(f"{path}: expected an ordinary file")
-        if info.st_size > most_bytes:
-            raise ValueError(f"{path}: expected at most {most_bytes:,} bytes, got {info.st_size:,}")
-        return Path(path).read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: expected a readable file: {error.strerror}") from error
+        ordinary = stat.S_ISREG(info.st_mode)
+        content = Path(path).read_bytes() if ordinary and info.st_size <= most_bytes else b""
+    except (OSError, TypeError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise ValueError(f"{path}: expected a readable file: {reason}") from error
+    if not ordinary:
+        raise ValueError(f"{path}: expected an ordinary file, got a folder, pipe or device")
+    if info.st_size > most_bytes:
+        raise ValueError(f"{path}: expected at most {most_bytes:,} bytes, got {info.st_size:,}")
+    return content
 
 
 def replace_file(path, content):
@@ -43,7 +46,8 @@ def replace_file(path, content):
         os.chmod(temporary, stat.S_IMODE(target.stat().st_mode) if target.exists() else 0o644)
         os.replace(temporary, target)
         temporary = None
-        _sync_folder(target.parent)
+        with contextlib.suppress(OSError):  # the new file is there: only a power cut could undo it
+            _sync_folder(target.parent)
     except OSError as error:
         reason = error.strerror or error
         raise WriteError(f"{path}: could not write {len(content):,} bytes: {reason}") from error
@@ -60,8 +64,6 @@ def check_writable(path):
         descriptor, temporary = tempfile.mkstemp(prefix=".unfinished-", dir=target.parent)
         os.close(descriptor)
         os.unlink(temporary)
-        if target.exists() and not os.access(target, os.W_OK):
-            raise OSError(None, "the file is read-only")
     except OSError as error:
         raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
 
@@ -78,12 +80,12 @@ def _writable_target(path):
         raise OSError(None, f"there is no folder {str(target.parent)!r}")
     with contextlib.suppress(FileNotFoundError):
         os.lstat(target)  # a name too long is found out here
+        if not os.access(target, os.W_OK):
+            raise OSError(None, "the file is read-only")
     return target
 
 
 def _sync_folder(folder):
-    if os.name == "nt":  # Windows cannot sync a folder
-        return
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -69,7 +69,7 @@ def load_pretrained(variant="reverse+peeky"):
 
 def pretrained_file(variant):
     """A context manager with the path of a shipped model. Raises ValueError as above."""
-    if variant not in VARIANTS:
+    if not isinstance(variant, str) or variant not in VARIANTS:
         raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {shown(variant)}")
     return resources.as_file(resources.files("seq2seq_lib") / "pretrained" / f"{variant}.npz")
 

@@ -48,6 +48,11 @@ class Trainer:
         same = {"epochs": 0} if self.recipe.schedule == "constant" else {}
         if checkpoint.recipe.replace(**same) != self.recipe.replace(**same):
             raise ValueError("resume: expected a checkpoint of the same recipe, got another one's")
+        if len(self.history) > self.recipe.epochs:
+            raise ValueError(
+                f"epochs: expected at least the {len(self.history)} that are done, "
+                f"got {self.recipe.epochs}"
+            )
         self.optimizer.m, self.optimizer.v = checkpoint.moments
         self.optimizer.t = checkpoint.steps
 
