@@ -1,0 +1,142 @@
+"""A figure or a table that shows itself in a notebook and on a page, in the page's colours."""
+
+import hashlib
+import html
+import io
+import re
+
+import matplotlib
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+
+from seq2seq_lib.palette import COLOURS, colour, style_sheet, variable
+
+WIDTH = 400  # units; a phone shows about 360 pixels
+FONT = 12.5  # units
+SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "seq2seq",
+    "font.family": "DejaVu Sans",  # comes with matplotlib: the same layout everywhere
+    "font.size": FONT,
+}
+PAGE_FONTS = {  # what the layout was made with: what the page shows, which is not wider
+    "DejaVu Sans Mono": "ui-monospace,Menlo,Consolas,monospace",
+    "DejaVu Sans": "system-ui,-apple-system,Segoe UI,Roboto,Noto Sans,sans-serif",
+}
+
+# Every text of this module that a reader hears.
+WORDS = {"right": "right", "wrong": "wrong"}
+
+STYLE = (
+    style_sheet(".s2s")
+    + """html{counter-reset:s2s}
+figure.s2s{counter-increment:s2s;margin:1rem 0;padding:.25rem 0;max-width:36rem;text-align:left;
+ background:var(--s2s-paper);color:var(--s2s-ink)}
+figure.s2s svg{display:block;width:100%;height:auto}
+figure.s2s figcaption{text-align:left;font-size:.875rem;line-height:1.5;margin:.5rem 0 0;
+ color:var(--s2s-muted)}
+figure.s2s figcaption::before{content:"Figure " counter(s2s) ". ";font-weight:600}
+div.s2s{max-width:46rem;background:var(--s2s-paper);color:var(--s2s-ink)}
+div.s2s div{overflow-x:auto}
+div.s2s table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;color:inherit}
+div.s2s th,div.s2s td{padding:.35rem .7rem;text-align:right;color:inherit;
+ background:none;border-bottom:1px solid var(--s2s-edge);font-variant-numeric:tabular-nums}
+div.s2s th:first-child,div.s2s td:first-child{text-align:left}
+div.s2s th,div.s2s td{white-space:pre}
+div.s2s p{font-size:.875rem;line-height:1.5;color:var(--s2s-muted);margin:.25rem 0 1rem}
+div.s2s .right{color:var(--s2s-correct)}
+div.s2s .wrong{color:var(--s2s-wrong)}
+html[data-theme=dark] .bd-content div.cell_output .text_html:has(.s2s.s2s){background:none;
+ color:inherit;padding:0}
+"""
+)
+
+
+class Picture(Figure):
+    """A matplotlib figure that shows itself as SVG in the page's colours, text as text.
+
+    sentence : what a reader sees in it, for who cannot
+    caption  : how to read it, and the recipe of what it shows
+    """
+
+    def __init__(self, height, sentence, caption):
+        super().__init__(figsize=(WIDTH / 72, height / 72), facecolor="none")
+        self.sentence, self.caption, self.height = sentence, caption, height
+
+    def panel(self, left, bottom, width, height):
+        """Axes at a place in units, with quiet lines and no frame"""
+        axes = self.add_axes(
+            (left / WIDTH, bottom / self.height, width / WIDTH, height / self.height),
+            facecolor="none",
+        )
+        axes.spines[:].set_visible(False)
+        axes.tick_params(length=0, pad=6, labelcolor=colour("muted"))
+        return axes
+
+    def svg(self):
+        """The picture as one SVG element: the same bytes each time, its colours left to CSS"""
+        text = io.StringIO()
+        with matplotlib.rc_context(SETTINGS):
+            FigureCanvasSVG(self).print_svg(text, metadata={"Date": None})
+        return _for_a_page(text.getvalue(), self.sentence)
+
+    def _repr_html_(self):
+        caption = html.escape(self.caption)
+        return (
+            f'<style>{STYLE}</style><figure class="s2s">{self.svg()}'
+            f"<figcaption>{caption}</figcaption></figure>"
+        )
+
+
+class Table:
+    """Rows of cells under a head; a cell is a text, or (text, is it right?)."""
+
+    def __init__(self, head, rows, sentence, caption):
+        self.head, self.rows, self.sentence, self.caption = head, rows, sentence, caption
+
+    def _repr_html_(self):
+        head = "".join(f'<th scope="col">{html.escape(cell)}</th>' for cell in self.head)
+        rows = "".join(
+            f'<tr><th scope="row">{html.escape(first)}</th>{"".join(map(_cell, cells))}</tr>'
+            for first, *cells in self.rows
+        )
+        return (
+            f'<style>{STYLE}</style><div class="s2s"><div role="region" tabindex="0" '
+            f'aria-label="{html.escape(self.sentence)}"><table><thead><tr>{head}</tr></thead>'
+            f"<tbody>{rows}</tbody></table></div><p>{html.escape(self.caption)}</p></div>"
+        )
+
+
+def _for_a_page(svg, sentence):
+    """Matplotlib's SVG file -> an element that may stand many times in a page"""
+    svg = svg[svg.index("<svg") :]
+    for unwanted in (r"\s*<metadata>.*?</metadata>", r"<!--.*?-->\s*", r"<style.*?</style>\s*"):
+        svg = re.sub(unwanted, "", svg, flags=re.S)  # the style would hold for the whole page
+    svg = re.sub(r' (?:width|height)="[\d.]+pt"', "", svg, count=2)
+    for ours, pages in PAGE_FONTS.items():
+        svg = re.sub(rf"'{ours}'[^;\"]*", pages, svg)
+    for role in COLOURS:
+        svg = svg.replace(colour(role), variable(role))
+
+    prefix = "s2s-" + hashlib.sha256(svg.encode()).hexdigest()[:8]
+    used = set(re.findall(r'(?:url\(|href=")#([\w-]+)', svg))
+    svg = re.sub(
+        r' id="([\w.-]+)"',
+        lambda found: f' id="{prefix}-{found[1]}"' if found[1] in used else "",
+        svg,
+    )
+    svg = re.sub(r'(url\(|href=")#([\w-]+)', rf"\1#{prefix}-\2", svg)
+
+    label = f'role="img" aria-label="{html.escape(sentence)}" stroke-linejoin="round"'
+    return svg.replace("<svg ", f"<svg {label} ", 1).strip()
+
+
+def _cell(cell):
+    if isinstance(cell, str):
+        return f"<td>{html.escape(cell)}</td>"
+    text, right = cell
+    kind, mark = ("right", "✓") if right else ("wrong", "✗")
+    return (
+        f'<td class="{kind}">{html.escape(text)} '
+        f'<span role="img" aria-label="{WORDS[kind]}">{mark}</span></td>'
+    )

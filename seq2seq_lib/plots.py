@@ -1,0 +1,491 @@
+"""The figures and tables of the chapters: each is one call, and says in words what it shows.
+
+A function takes results (``load_results``) or other plain data, never models, and returns a
+``Picture`` or a ``Table``. Both show themselves in a notebook and on a page, in the page's light or
+dark colours; ``.sentence`` says what a reader sees in them.
+"""
+
+import math
+
+import matplotlib
+import numpy as np
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path
+
+from seq2seq_lib.palette import colour
+from seq2seq_lib.pictures import SETTINGS, WIDTH, Picture, Table
+from seq2seq_lib.recipe import VARIANTS, Recipe
+
+LINES = {  # a variant is told apart by its dashes and its marks, and by colour besides
+    "baseline": (":", "o"),
+    "reverse": ("--", "s"),
+    "peeky": ("-.", "^"),
+    "reverse+peeky": ("-", "D"),
+}
+# Every text that a reader sees or hears.
+WORDS = {
+    "epoch": "epoch",
+    "exact": "exact match, %",
+    "loss": "loss, nats a character",
+    "validation": "exact match on validation, %",
+    "guessing": "guessing: {loss:.2f}",
+    "no epoch": "no epoch is finished yet.",
+    "recipe": (
+        "{train:,} training questions, {epochs} epochs, D = {D}, H = {H}, batches of {N}, "
+        "Adam with rate {rate:g}, gradients clipped to {norm:g}"
+    ),
+    "batch caption": (
+        "{count} questions and their answers as the model reads them, one row each. A corner "
+        "bracket is a blank that pads the row; the underscore is the delimiter."
+    ),
+    "batch": "A grid of characters with {count} rows. {rows}",
+    "row": "Row {row}: question {question}; answer {answer}.",
+    "blank": "blank",
+    "question": "question",
+    "answer": "answer",
+    "curve caption": (
+        "One run, after {done} of {epochs} epochs: the loss on the training questions above, the "
+        "exact match on the validation questions below."
+    ),
+    "curve": (
+        "Two curves over {done} epochs: the loss goes from {loss_first:.2f} to {loss_last:.2f}, "
+        "the exact match from {first} to {last}."
+    ),
+    "variant caption": (
+        "{variant}: exact match on {questions:,} validation questions after each epoch. Thick "
+        "line: mean of {runs} runs with different seeds; band: their range; thin lines: the runs. "
+        "{recipe}."
+    ),
+    "variant": (
+        "{variant}, mean of {runs} runs: {points}. After the last epoch the runs lie between "
+        "{least} and {most}."
+    ),
+    "point": "{value} after epoch {epoch}",
+    "variants caption": (
+        "All variants: mean (line) and range (band) of the exact match on {questions:,} "
+        "validation questions; {runs}. {recipe}."
+    ),
+    "variants": "Curves over {epochs} epochs, best last: {ends}.",
+    "end": "{variant} ends at {mean} on average, its runs between {least} and {most}",
+    "runs": "{runs} runs of {variant}",
+    "runs each": "{runs} runs of each",
+    "no results": "results: expected at least one run of {variant}, got none",
+    "two recipes": "results: expected runs that differ in their seed alone, for {variant}",
+    "bars": "{label}: {parts}.",
+    "table caption": (
+        "Mean over seeds, and in brackets the range. Accuracy is exact match; best and last are "
+        "on the validation questions, test is on questions that no choice was made with. {runs}. "
+        "{recipe}."
+    ),
+    "table head": (
+        "variant",
+        "best, %",
+        "last, %",
+        "test, %",
+        "epochs to\n50 %",
+        "epochs to\n90 %",
+        "parameters",
+    ),
+    "never": "never",
+    "some": "{span}; {some} of {all} runs",
+    "answers caption": "What the models write. A tick or a cross says whether it is right.",
+    "answers": "{name}: {right} of {all} answers are right",
+    "right": "right answer",
+}
+
+
+@matplotlib.rc_context(SETTINGS)
+def batch(questions, answers):
+    """Rows of padded characters: questions and answers, two lists of texts of one width each."""
+    sides = (questions, "question", 0), (answers, "answer", len(questions[0]) + 1)
+    columns, cell = len(questions[0]) + 1 + len(answers[0]), 29
+    rows = " ".join(
+        WORDS["row"].format(row=row, question=_spelt(question), answer=_spelt(answer))
+        for row, (question, answer) in enumerate(zip(questions, answers, strict=True), start=1)
+    )
+    picture = Picture(
+        cell * len(questions) + 30,
+        WORDS["batch"].format(count=len(questions), rows=rows),
+        WORDS["batch caption"].format(count=len(questions)),
+    )
+    axes = picture.panel(2, 2, cell * columns, picture.height - 4)
+    axes.set(xlim=(0, columns), ylim=(len(questions), -26 / cell), xticks=[], yticks=[])
+    for texts, role, left in sides:
+        axes.text(left + 0.1, -0.35, WORDS[role], color=colour(role), weight="bold")
+        _draw_cells(axes, texts, left, role)
+    return picture
+
+
+@matplotlib.rc_context(SETTINGS)
+def learning_curve(history, epochs=None):
+    """One run as ``Trainer.history`` has it: the loss above, the exact match below."""
+    losses = [epoch["loss"] for epoch in history]
+    shares = [100 * epoch["accuracy"] for epoch in history]
+    epochs = epochs or len(history)
+    sentence = WORDS["no epoch"]
+    if history:
+        sentence = WORDS["curve"].format(
+            done=len(history),
+            loss_first=losses[0],
+            loss_last=losses[-1],
+            first=_percent(history[0]["accuracy"]),
+            last=_percent(history[-1]["accuracy"]),
+        )
+    caption = WORDS["curve caption"].format(done=len(history), epochs=epochs)
+    picture = Picture(330, sentence, caption)
+    above, below = picture.panel(34, 192, 354, 112), picture.panel(34, 42, 354, 112)
+    guessing = math.log(13)
+    above.axhline(guessing, color=colour("muted"), linewidth=1, linestyle=(0, (2, 2)))
+    above.annotate(
+        WORDS["guessing"].format(loss=guessing),
+        (epochs, guessing),
+        (0, -4),
+        textcoords="offset points",
+        ha="right",
+        va="top",
+        color=colour("muted"),
+    )
+    _draw_epochs(above, losses, epochs, 2.8, WORDS["loss"], "ink")
+    top = _round_up(max([*shares, 1]))
+    _draw_epochs(below, shares, epochs, top, WORDS["validation"], "correct")
+    above.tick_params(labelbottom=False)
+    above.set_xlabel("")
+    return picture
+
+
+@matplotlib.rc_context(SETTINGS)
+def variant(results, name, top=100):
+    """One variant over its seeds: every run, their mean and range.
+
+    ``top`` is where the scale ends, in %; None fits it to the runs.
+    """
+    runs = _runs(results, name)
+    curves = _curves(runs)
+    mean = curves.mean(axis=0)
+    epochs = len(mean)
+    shown = sorted({1, (epochs + 1) // 2, epochs})
+    points = ", ".join(
+        WORDS["point"].format(value=_percent(mean[e - 1] / 100), epoch=e) for e in shown
+    )
+    picture = Picture(
+        270,
+        WORDS["variant"].format(
+            variant=name,
+            runs=len(runs),
+            points=points,
+            least=_percent(curves[:, -1].min() / 100),
+            most=_percent(curves[:, -1].max() / 100),
+        ),
+        WORDS["variant caption"].format(
+            variant=name, runs=len(runs), recipe=_recipe(runs), questions=_validation_size(runs)
+        ),
+    )
+    axes = picture.panel(34, 42, 354, 200)
+    for curve in curves:
+        axes.plot(_epochs(curve), curve, color=colour(name), linewidth=0.8, alpha=0.7)
+    _draw_variant(axes, curves, name)
+    _finish_epochs(axes, epochs, top or _round_up(curves.max()), WORDS["exact"])
+    return picture
+
+
+@matplotlib.rc_context(SETTINGS)
+def variants(results):
+    """All variants in one plot, each named at the end of its line."""
+    groups = _groups(results)
+    names = list(groups)
+    curves = {name: _curves(runs) for name, runs in groups.items()}
+    ends = {name: lines[:, -1] for name, lines in curves.items()}
+    epochs = max(lines.shape[1] for lines in curves.values())
+    spoken = "; ".join(
+        WORDS["end"].format(
+            variant=name,
+            mean=_percent(ends[name].mean() / 100),
+            least=_percent(ends[name].min() / 100),
+            most=_percent(ends[name].max() / 100),
+        )
+        for name in sorted(names, key=lambda name: ends[name].mean())
+    )
+    picture = Picture(
+        330,
+        WORDS["variants"].format(epochs=epochs, ends=spoken),
+        WORDS["variants caption"].format(
+            runs=_counted(groups),
+            recipe=_recipe(groups[names[0]]),
+            questions=_validation_size(groups[names[0]]),
+        ),
+    )
+    axes = picture.panel(34, 42, 238, 260)
+    for name in names:
+        _draw_variant(axes, curves[name], name)
+    unit = (epochs - 1) / 238  # in epochs
+    means = [float(ends[name].mean()) for name in names]
+    for name, end, place in zip(names, means, spread(means, 7, 2, 99), strict=True):
+        leader = [epochs, epochs + 14 * unit], [end, place]
+        axes.plot(*leader, color=colour(name), linewidth=1, clip_on=False)
+        x = epochs + 18 * unit
+        axes.text(x, place, name, color=colour(name), va="center", weight="bold")
+    _finish_epochs(axes, epochs, 100, WORDS["exact"])
+    return picture
+
+
+@matplotlib.rc_context(SETTINGS)
+def bars(shares, label, role="question"):
+    """Shares of a whole, ``{name: share}``, as one bar each, in the order given."""
+    parts = ", ".join(f"{name} {_percent(share)}" for name, share in shares.items())
+    sentence = WORDS["bars"].format(label=label, parts=parts)
+    longest, step = max(len(str(name)) for name in shares), 28
+    picture = Picture(step * len(shares) + 4, sentence, f"{label}.")
+    left = 14 + 7.5 * longest
+    axes = picture.panel(left, 2, WIDTH - left - 62, picture.height - 4)
+    axes.set(xlim=(0, max(shares.values())), ylim=(len(shares) - 0.5, -0.5), xticks=[])
+    axes.barh(range(len(shares)), list(shares.values()), height=0.62, color=colour(role))
+    axes.set_yticks(range(len(shares)), [str(name) for name in shares])
+    axes.tick_params(labelcolor=colour("ink"))
+    for row, share in enumerate(shares.values()):
+        axes.annotate(
+            _percent(share),
+            (share, row),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+            color=colour("ink"),
+        )
+    return picture
+
+
+def summary(results):
+    """For each variant: its number of runs, and an array over them for each thing measured"""
+    rows = {}
+    for name, runs in _groups(results).items():
+        curves = _curves(runs)
+        rows[name] = {
+            "runs": len(runs),
+            "best": curves.max(axis=1),
+            "last": curves[:, -1],
+            "test": np.array([100 * run["test_accuracy"] for run in runs]),
+            "epochs to 50 %": np.array([_epochs_to(curve, 50) for curve in curves]),
+            "epochs to 90 %": np.array([_epochs_to(curve, 90) for curve in curves]),
+            "parameters": runs[0]["parameters"],
+        }
+    return rows
+
+
+def table(results):
+    """Mean and range over seeds of what ``summary`` measures, a row for each variant."""
+    measured = summary(results)
+    rows = [
+        [
+            name,
+            *(_span(row[key], 1) for key in ("best", "last", "test")),
+            *(_epoch_span(row[key]) for key in ("epochs to 50 %", "epochs to 90 %")),
+            f"{row['parameters']:,}",
+        ]
+        for name, row in measured.items()
+    ]
+    groups = _groups(results)
+    recipe = _recipe(next(iter(groups.values())))
+    caption = WORDS["table caption"].format(runs=_counted(groups), recipe=recipe)
+    tested = "; ".join(
+        f"{name} {_percent(row['test'].mean() / 100)}" for name, row in measured.items()
+    )
+    return Table(WORDS["table head"], rows, f"{WORDS['table head'][3]}: {tested}", caption)
+
+
+def answers(questions, wanted, written):
+    """What models wrote, ``{name: answers}``, beside the question and the right answer."""
+    rows = [
+        [question, right, *((given[place], given[place] == right) for given in written.values())]
+        for place, (question, right) in enumerate(zip(questions, wanted, strict=True))
+    ]
+    sentence = "; ".join(
+        WORDS["answers"].format(
+            name=name,
+            right=sum(map(str.__eq__, given, wanted)),
+            all=len(wanted),
+        )
+        for name, given in written.items()
+    )
+    head = [WORDS["question"], WORDS["right"], *written]
+    return Table(head, rows, sentence, WORDS["answers caption"])
+
+
+def spread(places, gap, least, most):
+    """Where labels go: as near to ``places`` as they can be, ``gap`` apart, within the bounds."""
+    order = sorted(range(len(places)), key=places.__getitem__)
+    blocks = []
+    for rank, k in enumerate(order):
+        blocks.append([places[k] - rank * gap])
+        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    most = most - (len(places) - 1) * gap
+    near = [min(max(np.mean(block), least), most) for block in blocks for _ in block]
+    moved = dict(zip(order, near, strict=True))
+    return [float(moved[k] + order.index(k) * gap) for k in range(len(places))]
+
+
+def _draw_cells(axes, texts, left, role):
+    """One path for all frames, one for all blanks: a hundred small ones would be a large page."""
+    frames, blanks = [], []
+    for row, text in enumerate(texts):
+        for column, character in enumerate(text, start=left):
+            x, y = column + 0.05, row + 0.05
+            frames.append([(x, y), (x + 0.9, y), (x + 0.9, y + 0.9), (x, y + 0.9), (x, y)])
+            if character == " ":
+                x, y = x + 0.22, y + 0.55
+                blanks.append([(x, y), (x, y + 0.13), (x + 0.46, y + 0.13), (x + 0.46, y)])
+                continue
+            axes.text(
+                column + 0.5,
+                row + 0.53,
+                character,
+                ha="center",
+                va="center",
+                color=colour(role),
+                family="DejaVu Sans Mono",
+                size=16,
+            )
+    quiet = {"facecolor": "none", "linewidth": 1.2}
+    axes.add_patch(PathPatch(_joined(frames), edgecolor=colour("edge"), **quiet))
+    if blanks:
+        axes.add_patch(PathPatch(_joined(blanks), edgecolor=colour("muted"), **quiet))
+
+
+def _joined(lines):
+    return Path.make_compound_path(*map(Path, lines))
+
+
+def _draw_epochs(axes, values, epochs, top, label, role):
+    axes.plot(_epochs(values), values, color=colour(role), linewidth=2, marker="o", markersize=4)
+    _finish_epochs(axes, epochs, top, label)
+
+
+def _draw_variant(axes, curves, name):
+    dashes, mark = LINES[name]
+    low, mean, high = curves.min(axis=0), curves.mean(axis=0), curves.max(axis=0)
+    axes.fill_between(_epochs(mean), low, high, color=colour(name), alpha=0.18, linewidth=0)
+    axes.plot(
+        _epochs(mean),
+        mean,
+        color=colour(name),
+        linewidth=2,
+        linestyle=dashes,
+        marker=mark,
+        markersize=5,
+        markevery=(list(VARIANTS).index(name), 4),
+        label=name,
+        clip_on=False,
+    )
+
+
+def _finish_epochs(axes, epochs, top, label):
+    step = 1 if epochs <= 10 else 5
+    axes.set(
+        xlim=(1, max(epochs, 2)),
+        ylim=(0, top),
+        xticks=[1, *range(step if step > 1 else 2, epochs + 1, step)],
+    )
+    axes.locator_params(axis="y", nbins=5)
+    axes.set_xlabel(WORDS["epoch"], color=colour("muted"))
+    axes.set_title(label, loc="left", fontsize="medium", color=colour("ink"))
+    axes.grid(axis="y", color=colour("edge"), linewidth=0.6, alpha=0.45)
+    axes.set_axisbelow(True)
+
+
+def _is(run, name):
+    return Recipe.from_dict(run["recipe"]).variant == name
+
+
+def _runs(results, name):
+    """The runs of one variant. Raises ValueError if there is none, or if the recipes differ."""
+    runs = [run for run in results if _is(run, name)]
+    if not runs:
+        raise ValueError(WORDS["no results"].format(variant=name))
+    if len({Recipe.from_dict(run["recipe"]).replace(seed=0) for run in runs}) > 1:
+        raise ValueError(WORDS["two recipes"].format(variant=name))
+    return runs
+
+
+def _groups(results):
+    """{variant: its runs}, of the variants that have some. Raises ValueError if none has."""
+    groups = {
+        name: _runs(results, name) for name in VARIANTS if any(_is(run, name) for run in results)
+    }
+    if not groups:
+        raise ValueError(WORDS["no results"].format(variant=", ".join(VARIANTS)))
+    return groups
+
+
+def _curves(runs):
+    """Runs -> (runs, epochs): exact match on the validation questions, in %"""
+    return 100 * np.array([run["validation_accuracy"] for run in runs])
+
+
+def _recipe(runs):
+    recipe = Recipe.from_dict(runs[0]["recipe"])
+    return WORDS["recipe"].format(
+        train=recipe.train_size,
+        epochs=recipe.epochs,
+        D=recipe.wordvec_size,
+        H=recipe.hidden_size,
+        N=recipe.batch_size,
+        rate=recipe.learning_rate,
+        norm=recipe.max_norm,
+    )
+
+
+def _validation_size(runs):
+    return runs[0]["recipe"]["validation_size"]
+
+
+def _counted(groups):
+    counts = {name: len(runs) for name, runs in groups.items()}
+    if len(set(counts.values())) == 1:
+        return WORDS["runs each"].format(runs=next(iter(counts.values())))
+    return ", ".join(WORDS["runs"].format(runs=n, variant=name) for name, n in counts.items())
+
+
+def _round_up(percent):
+    return 10 * math.ceil(percent / 10)
+
+
+def _epochs(curve):
+    return range(1, len(curve) + 1)
+
+
+def _epochs_to(curve, percent):
+    reached = np.flatnonzero(curve >= percent)
+    return float(reached[0] + 1) if len(reached) else math.nan
+
+
+def _span(values, digits):
+    """Mean and range, on two lines: 48.9 (41.8–51.7); one value stands alone"""
+    mean, least, most = (f"{f(values):.{digits}f}" for f in (np.mean, np.min, np.max))
+    return mean if least == most else f"{mean}\n({least}–{most})"
+
+
+def _epoch_span(values):
+    reached = values[~np.isnan(values)]
+    if not len(reached):
+        return WORDS["never"]
+    mean, least, most = reached.mean(), int(reached.min()), int(reached.max())
+    span = f"{mean:.1f}\n({least}–{most})" if least != most else f"{least}"
+    if len(reached) == len(values):
+        return span
+    return WORDS["some"].format(span=span, some=len(reached), all=len(values))
+
+
+def _percent(share):
+    """0.6254 -> 62.5%"""
+    return f"{100 * share:.1f}%"
+
+
+def _spelt(row):
+    """A padded row in words: its text, and how many blanks stand before and behind it"""
+    text = row.strip(" ")
+    before, behind = row.index(text), len(row) - row.index(text) - len(text)
+    blanks = [
+        f"{count} {WORDS['blank']}" + "s" * (count > 1) for count in (before, behind) if count
+    ]
+    parts = [blanks[0]] if before else []
+    parts.append(text)
+    return ", ".join([*parts, *blanks[bool(before) :]])

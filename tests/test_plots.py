@@ -1,0 +1,343 @@
+"""The figures show the data they were given, say it in words, and look the same each time."""
+
+import itertools
+import math
+import re
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+
+from seq2seq_lib import VARIANTS, Layout, Recipe
+from seq2seq_lib.palette import COLOURS, DARK_PAGES, MODES, colour, style_sheet, variable
+
+matplotlib = pytest.importorskip("matplotlib")
+
+from seq2seq_lib import plots  # noqa: E402
+from seq2seq_lib.pictures import WIDTH, Picture, Table  # noqa: E402
+
+SVG = "{http://www.w3.org/2000/svg}"
+EPOCHS = 12
+
+
+@pytest.fixture
+def results(rng):
+    """Three runs of each variant, made up: the second variant reaches half, the last nearly all."""
+    ends = dict(zip(VARIANTS, (0.1, 0.6, 0.95, 0.96), strict=True))
+    return [
+        {
+            "recipe": Recipe.of(name, seed=seed, epochs=EPOCHS).to_dict(),
+            "loss": [2.0] * EPOCHS,
+            "validation_accuracy": [
+                float(np.clip(end * epoch / EPOCHS + rng.uniform(-0.02, 0.02), 0, 1))
+                for epoch in range(1, EPOCHS + 1)
+            ],
+            "test_accuracy": end + 0.01 * seed,
+            "parameters": 100_000 + 1000 * len(name),
+        }
+        for name, end in ends.items()
+        for seed in range(3)
+    ]
+
+
+@pytest.fixture
+def history():
+    return [{"loss": 2.5 - 0.2 * e, "accuracy": 0.01 * e, "seconds": 1.0} for e in range(6)]
+
+
+@pytest.fixture
+def every_picture(results, history):
+    layout = Layout()
+    rows = layout.vocabulary.decode
+    questions = rows(layout.encode_questions(["57+5", "628+521"]))
+    answers = rows(layout.encode_answers(["62", "1149"]))
+    return {
+        "batch": plots.batch(questions, answers),
+        "learning_curve": plots.learning_curve(history, 8),
+        "no epoch yet": plots.learning_curve([], 8),
+        "variant": plots.variant(results, "reverse"),
+        "variants": plots.variants(results),
+        "bars": plots.bars({"one": 0.25, "two": 0.75}, "Two parts & a whole"),
+    }
+
+
+def curves(results, name):
+    runs = [r for r in results if Recipe.from_dict(r["recipe"]).variant == name]
+    return 100 * np.array([run["validation_accuracy"] for run in runs])
+
+
+def texts(picture):
+    found = ElementTree.fromstring(picture.svg()).iter(SVG + "text")
+    return ["".join(text.itertext()) for text in found]
+
+
+# What is drawn
+
+
+def test_a_variant_is_drawn_with_its_runs_their_mean_and_their_range(results):
+    (axes,) = plots.variant(results, "peeky").axes
+    expected = curves(results, "peeky")
+    *runs, mean = axes.lines
+    np.testing.assert_allclose([line.get_ydata() for line in runs], expected)
+    np.testing.assert_allclose(mean.get_ydata(), expected.mean(axis=0))
+    np.testing.assert_array_equal(mean.get_xdata(), range(1, EPOCHS + 1))
+    band = axes.collections[0].get_paths()[0].vertices
+    for epoch in range(1, EPOCHS + 1):
+        heights = band[band[:, 0] == epoch, 1]
+        assert heights.min() == pytest.approx(expected[:, epoch - 1].min())
+        assert heights.max() == pytest.approx(expected[:, epoch - 1].max())
+
+
+def test_the_plot_of_all_variants_has_the_mean_of_each(results):
+    (axes,) = plots.variants(results).axes
+    means = {line.get_label(): line for line in axes.lines if line.get_label() in VARIANTS}
+    assert list(means) == list(VARIANTS)
+    for name, line in means.items():
+        np.testing.assert_allclose(line.get_ydata(), curves(results, name).mean(axis=0))
+
+
+def test_variants_differ_in_dashes_in_marks_and_in_colour(results):
+    (axes,) = plots.variants(results).axes
+    lines = [line for line in axes.lines if line.get_label() in VARIANTS]
+    for property_of in ("get_linestyle", "get_marker", "get_color"):
+        assert len({getattr(line, property_of)() for line in lines}) == len(VARIANTS)
+
+
+def test_variants_that_were_not_run_yet_are_left_out(results):
+    (axes,) = plots.variants(results[:4]).axes
+    assert {line.get_label() for line in axes.lines} & set(VARIANTS) == {"baseline", "reverse"}
+
+
+def test_names_at_the_ends_of_lines_do_not_overlap(results):
+    picture = plots.variants(results)
+    with matplotlib.rc_context(plots.SETTINGS):
+        picture.draw_without_rendering()
+        named = [text for text in picture.axes[0].texts if text.get_text() in VARIANTS]
+        boxes = [text.get_window_extent() for text in named]
+    assert len(boxes) == len(VARIANTS)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+@pytest.mark.parametrize(
+    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
+)
+def test_no_text_is_cut_off_at_the_edge_of_a_picture(every_picture, name):
+    picture = every_picture[name]
+    with matplotlib.rc_context(plots.SETTINGS):
+        picture.draw_without_rendering()
+        for text in picture.findobj(matplotlib.text.Text):
+            if text.get_text() and text.get_visible():
+                box = text.get_window_extent().transformed(picture.dpi_scale_trans.inverted())
+                box = 72 * box.get_points()
+                assert box.min() >= -0.5, text.get_text()
+                assert box[1, 0] <= WIDTH + 0.5, text.get_text()
+                assert box[1, 1] <= picture.height + 0.5, text.get_text()
+
+
+def test_a_learning_curve_has_the_loss_above_and_the_accuracy_below(history):
+    above, below = plots.learning_curve(history, 8).axes
+    np.testing.assert_allclose(above.lines[-1].get_ydata(), [e["loss"] for e in history])
+    np.testing.assert_allclose(below.lines[-1].get_ydata(), [100 * e["accuracy"] for e in history])
+    assert above.get_xlim() == below.get_xlim() == (1, 8)
+    assert above.lines[0].get_ydata()[0] == math.log(13)
+
+
+def test_bars_are_as_long_as_their_shares():
+    (axes,) = plots.bars({"one": 0.25, "two": 0.75}, "Parts").axes
+    assert [bar.get_width() for bar in axes.patches] == [0.25, 0.75]
+    assert [text.get_text() for text in axes.texts] == ["25.0%", "75.0%"]
+
+
+def test_a_batch_shows_every_character_that_is_not_a_blank(every_picture):
+    shown = [text for text in texts(every_picture["batch"]) if len(text) == 1]
+    assert sorted(shown) == sorted("57+5628+521_62_1149")
+
+
+def test_the_table_has_mean_and_range_of_each_variant(results):
+    rows = {row[0]: row[1:] for row in plots.table(results).rows}
+    assert list(rows) == list(VARIANTS)
+    best = curves(results, "reverse").max(axis=1)
+    assert rows["reverse"][0] == f"{best.mean():.1f}\n({best.min():.1f}–{best.max():.1f})"
+    assert rows["reverse"][2] == "61.0\n(60.0–62.0)"
+    assert rows["baseline"][3:5] == ["never", "never"]
+    assert rows["peeky"][5] == "105,000"
+
+
+def test_the_first_epoch_at_half_is_counted_from_one():
+    run = {
+        "recipe": Recipe(epochs=4).to_dict(),
+        "validation_accuracy": [0.1, 0.49, 0.5, 0.95],
+        "test_accuracy": 0.9,
+        "parameters": 1,
+    }
+    row = plots.summary([run])["baseline"]
+    assert (row["epochs to 50 %"][0], row["epochs to 90 %"][0]) == (3, 4)
+
+
+def test_a_table_of_answers_marks_right_and_wrong_in_words(results):
+    table = plots.answers(["57+5", "1+1"], ["62", "2"], {"baseline": ["62", "3"]})
+    page = table._repr_html_()
+    assert page.count('aria-label="right"') == page.count('aria-label="wrong"') == 1
+    assert table.sentence == "baseline: 1 of 2 answers are right"
+
+
+@pytest.mark.parametrize("name", ["variant", "variants", "table"])
+def test_no_results_are_refused_with_a_sentence(name):
+    arguments = ([], "peeky") if name == "variant" else ([],)
+    with pytest.raises(ValueError, match="expected at least one run"):
+        getattr(plots, name)(*arguments)
+
+
+def test_runs_of_two_recipes_are_not_averaged(results):
+    results[1]["recipe"]["learning_rate"] = 0.01
+    with pytest.raises(ValueError, match="differ in their seed alone"):
+        plots.variant(results, "baseline")
+
+
+# Labels at the ends of lines
+
+
+@pytest.mark.parametrize(
+    "places", [[0, 0, 0, 0], [99, 99, 98, 97], [5, 50, 51, 90], [97.4, 43.1, 98.2, 11.5], [3]]
+)
+def test_labels_keep_their_distance_their_order_and_the_bounds(places):
+    moved = plots.spread(places, 7, 2, 99)
+    ordered = sorted(moved)
+    assert all(b - a >= 7 - 1e-9 for a, b in itertools.pairwise(ordered))
+    assert 2 - 1e-9 <= ordered[0] and ordered[-1] <= 99 + 1e-9
+    assert [moved[k] for k in sorted(range(len(places)), key=places.__getitem__)] == ordered
+
+
+def test_labels_that_have_room_stay_where_they_are():
+    assert plots.spread([90, 10, 50], 7, 2, 99) == [90, 10, 50]
+
+
+# On a page
+
+
+class Page(HTMLParser):
+    def __init__(self):
+        super().__init__()
+        self.elements = []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+
+
+@pytest.mark.parametrize(
+    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
+)
+def test_a_picture_says_in_words_what_it_shows(every_picture, name):
+    picture = every_picture[name]
+    page = Page()
+    page.feed(picture._repr_html_())
+    ((_, svg),) = [element for element in page.elements if element[0] == "svg"]
+    assert svg["role"] == "img" and svg["aria-label"] == picture.sentence
+    assert len(picture.sentence) > 20 and picture.caption.endswith(".")
+    assert "nan" not in picture.sentence
+
+
+def test_the_sentence_of_a_variant_has_its_numbers(results):
+    expected = curves(results, "reverse")
+    sentence = plots.variant(results, "reverse").sentence
+    assert "mean of 3 runs" in sentence
+    assert f"{expected[:, -1].mean():.1f}% after epoch {EPOCHS}" in sentence
+    assert f"between {expected[:, -1].min():.1f}% and {expected[:, -1].max():.1f}%" in sentence
+
+
+def test_the_caption_of_results_states_runs_and_recipe(results):
+    for picture in (plots.variant(results, "peeky"), plots.variants(results), plots.table(results)):
+        assert re.search(r"\b3 runs\b", picture.caption)
+        assert "45,000 training questions" in picture.caption
+        assert "H = 128" in picture.caption and "rate 0.001" in picture.caption
+
+
+@pytest.mark.parametrize(
+    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
+)
+def test_a_picture_is_well_formed_with_text_as_text_and_colours_left_to_the_page(
+    every_picture, name
+):
+    picture = every_picture[name]
+    svg = picture.svg()
+    ElementTree.fromstring(svg)
+    assert texts(picture)
+    assert "<style" not in svg and "<image" not in svg and "DejaVu" not in svg
+    left = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))
+    assert not left, "colours that are no role of the palette"
+
+
+def test_ids_of_different_pictures_differ(every_picture):
+    ids = [set(re.findall(r'id="([^"]+)"', picture.svg())) for picture in every_picture.values()]
+    assert not any(one & other for one, other in itertools.combinations(ids, 2))
+
+
+def test_the_same_call_gives_the_same_bytes(results):
+    assert plots.variants(results).svg() == plots.variants(results).svg()
+
+
+def test_a_picture_can_be_drawn_twice(results):
+    picture = plots.variants(results)
+    assert picture.svg() == picture.svg()
+
+
+def test_no_figure_stays_open_and_no_setting_is_left_behind(results, history):
+    before = dict(matplotlib.rcParams)
+    picture = plots.learning_curve(history)
+    picture.svg()
+    assert isinstance(picture, matplotlib.figure.Figure) and isinstance(picture, Picture)
+    assert dict(matplotlib.rcParams) == before
+    from matplotlib import _pylab_helpers
+
+    assert _pylab_helpers.Gcf.figs == {}
+
+
+def test_texts_are_escaped():
+    table = Table(["<a>"], [["<b>", "<c>"]], 'a "quoted" sentence', "<d>")
+    page = table._repr_html_().split("</style>")[1]
+    assert not re.search(r"<[abcd]>", page)
+    assert "&quot;quoted&quot;" in page
+
+
+# The palette
+
+
+def luminance(code):
+    channels = np.array([int(code[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("role", [role for role in COLOURS if role not in ("paper", "panel")])
+def test_every_colour_can_be_read_on_both_papers(role, mode):
+    least = 3 if role == "edge" else 4.5
+    for paper in ("paper", "panel"):
+        assert contrast(colour(role, mode), colour(paper, mode)) >= least
+
+
+def test_no_two_roles_share_a_colour():
+    for mode in MODES:
+        assert len({colour(role, mode) for role in COLOURS}) == len(COLOURS)
+
+
+def test_the_style_sheet_has_every_role_for_light_and_dark_pages():
+    light, dark = style_sheet(".s2s").strip().split("\n")
+    for role in COLOURS:
+        name = re.match(r"var\((--[a-z0-9-]+), (#[0-9a-f]{6})\)", variable(role))
+        assert name[2] == colour(role)
+        assert f"{name[1]}:{colour(role)}" in light
+        assert f"{name[1]}:{colour(role, 'dark')}" in dark
+    assert all(f"{page} .s2s" in dark for page in DARK_PAGES)
+
+
+@pytest.mark.parametrize(("role", "mode"), [("pink", "light"), ("ink", "sepia")])
+def test_an_unknown_role_or_mode_is_refused_by_name(role, mode):
+    with pytest.raises(ValueError, match=f"'{role}' and '{mode}'"):
+        colour(role, mode)
