@@ -136,7 +136,7 @@ def split_examples(examples, rng, *, held_out=0.1):
     groups = list(groups.values())
     order = [place for g in rng.permutation(len(groups)) for place in groups[g]]
     shuffled = examples.take(order)
-    size = round(held_out * len(order))
+    size = min(round(held_out * len(order)), len(order) // 2)
     cuts = [len(order) - 2 * size, len(order) - size]
     keys = [_mirror_key(question) for question in shuffled.questions]
     for k, cut in enumerate(cuts):
