@@ -129,15 +129,15 @@ class TimeLSTM(Layer):
         Wh = self.params["Wh"]
         _, _, keep, _, _, c, tanh_c, gates = self.cache
         _, T, N, H = gates.shape
-        dhs = time_first(checked_array("dhs", dhs, (N, T, H), Wh.dtype))
+        dhs = checked_array("dhs", dhs, (N, T, H), Wh.dtype)
         dc = np.zeros((N, H), Wh.dtype) if dc is None else checked_array("dc", dc, (N, H), Wh.dtype)
         dh = np.zeros((N, H), Wh.dtype)
         dz = self._buffer("dz", 4, T, N, H)
-        recurrent, from_z = np.ascontiguousarray(self._by_gate(Wh).swapaxes(1, 2)), None
+        recurrent, from_z = self._by_gate(Wh).swapaxes(1, 2), self._buffer("from_z", 4, N, H)
         for t in reversed(range(T)):
             f, i, o, g = gates[:, t]
             df, di, do, dg = dz[:, t]
-            dh = dh + dhs[t]  # from the step after, and from above
+            dh = dh + dhs[:, t]  # from the step after, and from above
             if keep is not None:
                 handed_on = np.where(keep[t], 0, dh), np.where(keep[t], 0, dc)
                 dh, dc = np.where(keep[t], dh, 0), np.where(keep[t], dc, 0)
@@ -147,8 +147,7 @@ class TimeLSTM(Layer):
             np.multiply(dh * tanh_c[t], o * (1 - o), out=do)
             np.multiply(dc * i, 1 - g**2, out=dg)
             dc = dc * f
-            from_z = np.matmul(dz[:, t], recurrent, out=from_z)  # (4, N, H)
-            dh = from_z.sum(axis=0)
+            dh = np.matmul(dz[:, t], recurrent, out=from_z).sum(axis=0)
             if keep is not None:
                 dh, dc = dh + handed_on[0], dc + handed_on[1]
 
