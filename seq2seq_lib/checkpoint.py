@@ -124,6 +124,8 @@ def _parse(content):
                 )
             if not prefix:
                 parameter[...] = array
+            elif prefix == MOMENTS[1] and array.min() < 0:
+                raise CheckpointError(f"{prefix + name}: expected squares, got a negative number")
             else:
                 moments[MOMENTS.index(prefix)][name] = array
     return Checkpoint(

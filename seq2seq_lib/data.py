@@ -91,7 +91,9 @@ def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclu
         allowed &= ~np.isin(a * 10**max_digits + b, taken @ [10**max_digits, 1])
     a, b, weight = a[allowed], b[allowed], weight[allowed]
     if count > len(a):
-        raise ValueError(f"count: expected at most {len(a)}, all such additions, got {count}")
+        raise ValueError(
+            f"count: expected at most {len(a)}, all such additions, got {shown(count)}"
+        )
     drawn = np.argsort(rng.exponential(size=len(a)) / weight, kind="stable")[:count]
     drawn = rng.permutation(drawn)  # the likely ones came first
     swap = rng.random(count) < 0.5
@@ -218,4 +220,4 @@ def _expect_whole_number(name, value, *, least, most=None):
     whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
     if not whole or value < least or (most is not None and value > most):
         span = f"at least {least}" if most is None else f"{least} to {most}"
-        raise ValueError(f"{name}: expected a whole number, {span}, got {value!r}")
+        raise ValueError(f"{name}: expected a whole number, {span}, got {shown(value)}")

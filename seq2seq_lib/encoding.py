@@ -142,7 +142,10 @@ class Layout:
 
 def shown(text, most=40):
     """A text as it may stand in an error message: quoted, escaped, and not too long"""
-    quoted = ascii(text)
+    try:
+        quoted = ascii(text)
+    except (ValueError, RecursionError):  # a huge number, a very deep list
+        quoted = f"a {type(text).__name__}"
     return quoted if len(quoted) <= most else quoted[:most] + "..."
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 import numpy as np
 
 from seq2seq_lib.data import split_additions, split_examples
-from seq2seq_lib.encoding import ADDITION_CHARACTERS, DELIMITER, PAD, SIDES, Layout
+from seq2seq_lib.encoding import ADDITION_CHARACTERS, DELIMITER, PAD, SIDES, Layout, shown
 from seq2seq_lib.models import PeekySeq2seq, Seq2seq
 
 ADDITIONS = "additions"
@@ -82,21 +82,23 @@ class Recipe:
             value = getattr(self, name)
             if value not in allowed:
                 wanted = ", ".join(allowed)
-                raise ValueError(f"{name}: expected one of {wanted}, got {ascii(value)[:60]}")
+                raise ValueError(f"{name}: expected one of {wanted}, got {shown(value)}")
         characters = self.characters
         if not 3 <= len(set(characters)) == len(characters) <= 10_000 or not (
             {PAD, DELIMITER} <= set(characters)
         ):
             raise ValueError(
                 f"characters: expected 3 to 10,000 different ones, with blank and {DELIMITER}, "
-                f"got {ascii(characters)[:60]}"
+                f"got {shown(characters)}"
             )
 
     @classmethod
     def of(cls, variant, **changes):
         """The source's recipe for one of ``VARIANTS``, with ``changes``."""
         if not isinstance(variant, str) or variant not in VARIANTS:
-            raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {variant!r}")
+            raise ValueError(
+                f"variant: expected one of {', '.join(VARIANTS)}, got {shown(variant)}"
+            )
         return cls(**VARIANTS[variant], **changes)
 
     @classmethod
@@ -226,10 +228,10 @@ def _checksum(examples):
 def _check(name, value, kind):
     number = (int, float) if kind is float else kind
     if not isinstance(value, number) or (isinstance(value, bool) and kind is not bool):
-        raise ValueError(f"{name}: expected {kind.__name__}, got {ascii(value)[:60]}")
+        raise ValueError(f"{name}: expected {kind.__name__}, got {shown(value)}")
     if name in SMALLEST_AND_LARGEST:
         least, most = SMALLEST_AND_LARGEST[name]
         above = value > least if kind is float else value >= least
         if not (above and value <= most):
             span = f"more than {least}" if kind is float else f"{least:,} or more"
-            raise ValueError(f"{name}: expected {span} and at most {most:,}, got {value!r}")
+            raise ValueError(f"{name}: expected {span} and at most {most:,}, got {shown(value)}")
