@@ -30,16 +30,16 @@ WORDS = {"right": "right", "wrong": "wrong"}
 STYLE = (
     style_sheet(".s2s")
     + """html{counter-reset:s2s}
-figure.s2s{counter-increment:s2s;margin:1rem 0;padding:.25rem 0;max-width:36rem;text-align:left;
+figure.s2s{counter-increment:s2s;margin:1rem 0;padding:.25rem 0;max-width:32rem;text-align:left;
  background:var(--s2s-paper);color:var(--s2s-ink)}
 figure.s2s svg{display:block;width:100%;height:auto}
-figure.s2s figcaption{text-align:left;font-size:.875rem;line-height:1.5;margin:.5rem 0 0;
- color:var(--s2s-muted)}
+figure.s2s figcaption{text-align:left;font-size:.875rem;font-weight:400;line-height:1.5;
+ margin:.5rem 0 0;color:var(--s2s-muted)}
 figure.s2s figcaption::before{content:"Figure " counter(s2s) ". ";font-weight:600}
 div.s2s{max-width:46rem;background:var(--s2s-paper);color:var(--s2s-ink)}
 div.s2s div{overflow-x:auto}
 div.s2s table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;color:inherit}
-div.s2s th,div.s2s td{padding:.35rem .7rem;text-align:right;color:inherit;
+div.s2s th,div.s2s td{padding:.35rem .55rem;text-align:right;color:inherit;
  background:none;border-bottom:1px solid var(--s2s-edge);font-variant-numeric:tabular-nums}
 div.s2s th:first-child,div.s2s td:first-child{text-align:left}
 div.s2s th,div.s2s td{white-space:pre}

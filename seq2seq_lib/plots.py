@@ -87,7 +87,7 @@ WORDS = {
         "parameters",
     ),
     "never": "never",
-    "some": "{span}; {some} of {all} runs",
+    "some": "{span}\n{some} of {all} runs",
     "answers caption": "What the models write. A tick or a cross says whether it is right.",
     "answers": "{name}: {right} of {all} answers are right",
     "right": "right answer",
