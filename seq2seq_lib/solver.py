@@ -48,6 +48,8 @@ class Solver:
         if not isinstance(question, str):
             raise ValueError(f"expected a question as text, like '57+5', got {shown(question)}")
         if self.recipe.data != ADDITIONS:
+            if not question.strip():
+                raise ValueError(f"expected a question, got {shown(question)}")
             return question.strip()
         found = SUM.fullmatch(question)
         if not found:
