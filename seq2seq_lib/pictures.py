@@ -39,7 +39,7 @@ figure.s2s figcaption::before{content:"Figure " counter(s2s) ". ";font-weight:60
 div.s2s{max-width:46rem;background:var(--s2s-paper);color:var(--s2s-ink)}
 div.s2s div{overflow-x:auto}
 div.s2s table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;color:inherit}
-div.s2s th,div.s2s td{padding:.35rem .55rem;text-align:right;color:inherit;
+div.s2s th,div.s2s td{padding:.35rem .5rem;text-align:right;color:inherit;
  background:none;border-bottom:1px solid var(--s2s-edge);font-variant-numeric:tabular-nums}
 div.s2s th:first-child,div.s2s td:first-child{text-align:left}
 div.s2s th,div.s2s td{white-space:pre}

@@ -84,7 +84,7 @@ WORDS = {
         "test, %",
         "epochs to\n50 %",
         "epochs to\n90 %",
-        "parameters",
+        "weights",
     ),
     "never": "never",
     "some": "{span}\n{some} of {all} runs",
@@ -214,10 +214,11 @@ def variants(results):
             questions=_validation_size(groups[names[0]]),
         ),
     )
-    axes = picture.panel(34, 42, 238, 260)
+    across = 238
+    axes = picture.panel(34, 42, across, 260)
     for name in names:
         _draw_variant(axes, curves[name], name)
-    unit = (epochs - 1) / 238  # in epochs
+    unit = (epochs - 1) / across  # in epochs
     means = [float(ends[name].mean()) for name in names]
     for name, end, place in zip(names, means, spread(means, 7, 2, 99), strict=True):
         leader = [epochs, epochs + 14 * unit], [end, place]
@@ -355,7 +356,7 @@ def _joined(lines):
 
 
 def _draw_epochs(axes, values, epochs, top, label, role):
-    axes.plot(_epochs(values), values, color=colour(role), linewidth=2, marker="o", markersize=4)
+    axes.plot(_epochs(values), values, color=colour(role), linewidth=2, marker="o", clip_on=False)
     _finish_epochs(axes, epochs, top, label)
 
 
