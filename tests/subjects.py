@@ -71,7 +71,7 @@ def _keep(rng, s):
 
 def _weights(rng, s, *shape):
     """Large enough that every path carries a visible gradient, small enough not to saturate"""
-    return _floats(rng, s, *shape) / s.dtype(np.sqrt(shape[0]) if len(shape) == 2 else 2)
+    return _floats(rng, s, *shape) * s.dtype(2 / np.sqrt(shape[0]) if len(shape) == 2 else 0.5)
 
 
 def _lively(rng, s, part):
