@@ -84,7 +84,6 @@ WORDS = {
         "test, %",
         "epochs to\n50 %",
         "epochs to\n90 %",
-        "weights",
     ),
     "never": "never",
     "some": "{span}\n{some} of {all} runs",
@@ -279,7 +278,6 @@ def table(results):
             name,
             *(_span(row[key], 1) for key in ("best", "last", "test")),
             *(_epoch_span(row[key]) for key in ("epochs to 50 %", "epochs to 90 %")),
-            f"{row['parameters']:,}",
         ]
         for name, row in measured.items()
     ]
