@@ -73,7 +73,9 @@ class Encoder(Model):
         return self.lstm.h.copy()
 
     def backward(self, dh, dc=None):
-        """dh (N, H) -> None. Only the last step's hidden state was used: the others' rows are 0.
+        """dh (N, H) -> the gradient of every character's vector, (N, T, D).
+
+        Only the last step's hidden state was used: in ``dhs`` the other steps' rows are 0.
 
         dc : (N, H)  the gradient of the last memory cell, if it was handed over too
         """
@@ -81,7 +83,9 @@ class Encoder(Model):
         dh = checked_array("dh", dh, (N, len(Wh)), Wh.dtype)
         dhs = np.zeros((N, T, len(Wh)), Wh.dtype)
         dhs[:, -1:] = dh[:, None]
-        self.embed.backward(self.lstm.backward(dhs, dc))
+        dxs = self.lstm.backward(dhs, dc)
+        self.embed.backward(dxs)
+        return dxs
 
 
 class Decoder(Model):

@@ -19,6 +19,7 @@ RANKS = {
     "lstm": 2,
     "models": 3,
     "evaluation": 4,
+    "analysis": 4,
     "trace": 4,
     "recipe": 4,
     "checkpoint": 5,

@@ -1,0 +1,45 @@
+"""What goes on in a model, measured: how far gradients reach, what kinds of mistakes it makes."""
+
+from collections import Counter
+
+import numpy as np
+
+from seq2seq_lib.functions import one_hot, softmax
+
+
+def gradient_paths(model, questions, answers):
+    """How strongly each output's loss pulls at each input character: (T, S), means over N.
+
+    questions (N, T) and answers (N, 1 + S) are encoded rows. Entry [i, j] is the length of the
+    gradient of output j's loss with respect to the vector of the i-th character *read*, with the
+    right answer fed (teacher forcing), averaged over the questions.
+    """
+    fed, targets = answers[:, :-1], answers[:, 1:]
+    scores = model.decoder.forward(fed, *model.encode(questions))
+    lengths = np.empty((questions.shape[1], targets.shape[1]))
+    for j in range(targets.shape[1]):
+        dscores = np.zeros_like(scores)
+        dscores[:, j] = softmax(scores[:, j]) - one_hot(targets[:, j], scores.shape[-1])
+        dh = model.decoder.backward(dscores)
+        dxs = model.encoder.backward(dh, model.decoder.lstm.dc if model.pass_cell else None)
+        lengths[:, j] = np.linalg.norm(dxs, axis=-1).mean(axis=0)
+    return lengths
+
+
+def teacher_forced(model, questions, answers):
+    """What the model writes if the right character is fed at every step: (N, S) ids"""
+    return model.decoder.forward(answers[:, :-1], *model.encode(questions)).argmax(axis=-1)
+
+
+def frequent_errors(written, sums, most=5):
+    """Texts and right sums -> the most frequent differences: [(difference, how often), ...]
+
+    A text that is no number counts as None.
+    """
+    pairs = zip(written, sums, strict=True)
+    differences = [
+        int(text) - int(total) if text.isdecimal() else None
+        for text, total in pairs
+        if text != total
+    ]
+    return Counter(differences).most_common(most)
