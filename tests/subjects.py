@@ -152,11 +152,16 @@ def encoder(rng, s, *, pad=False, cell=False):
     if pad:
         xs[~_keep(rng, s)] = PAD
     part = Encoder(s.V, s.D, s.H, pad_id=PAD if pad else None, rng=rng, dtype=s.dtype)
+
+    def backward(part, dh, dc=None):
+        part.backward(dh, dc)  # what it returns is the vectors' gradient: ids have none
+        return {}
+
     return Subject(
         _lively(rng, s, part),
         {"xs": xs},
         lambda part, xs: (part.forward(xs), part.lstm.c)[: 1 + cell],
-        lambda part, dh, dc=None: part.backward(dh, dc) or {},
+        backward,
     )
 
 
