@@ -37,7 +37,8 @@ def train(variant, out, resume, data, **changes):
     with _progress(left * trainer.steps_an_epoch, "batch") as bar:
 
         def on_step(loss):
-            bar.set_postfix(loss=f"{loss:.3f}", refresh=False)
+            accuracy = trainer.history[-1]["accuracy"] if trainer.history else 0
+            bar.set_postfix_str(f"loss {loss:.3f}, validation {accuracy:.1%}", refresh=False)
             bar.update()
 
         for epoch in trainer.run(on_step):
