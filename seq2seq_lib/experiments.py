@@ -5,10 +5,11 @@ import json
 import multiprocessing
 import os
 import platform
+import queue
 import signal
 import time
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, suppress
 from itertools import product
 from pathlib import Path
 
@@ -82,13 +83,19 @@ def run_recipes(recipes, *, weights, jobs=None):
         _one_thread_each(),
         ProcessPoolExecutor(jobs or os.cpu_count(), context, _start_worker, (epochs,)) as pool,
     ):
-        running = {pool.submit(run, recipe, weights): recipe for recipe in recipes}
         try:
+            with _interrupts_held():
+                running = {pool.submit(run, recipe, weights): recipe for recipe in recipes}
+            finished = queue.SimpleQueue()  # futures.wait, interrupted, can keep locks for ever
+            for future in running:
+                future.add_done_callback(finished.put)
             while running:
-                finished, _ = wait(running, timeout=0.2, return_when=FIRST_COMPLETED)
+                future = None
+                with suppress(queue.Empty):
+                    future = finished.get(timeout=0.2)
                 while not epochs.empty():
                     yield "epoch", *epochs.get()
-                for future in finished:
+                if future:
                     error = future.exception()
                     kind, payload = ("failed", error) if error else ("done", future.result())
                     yield kind, running.pop(future), payload
@@ -106,6 +113,21 @@ def _start_worker(epochs):
     global _epochs
     _epochs = epochs
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent alone says that it was interrupted
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+
+
+@contextmanager
+def _interrupts_held():
+    """Hold Ctrl-C back, here and in workers that start now: they could not die in silence yet."""
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def run(recipe, weights):
