@@ -161,4 +161,6 @@ def _refuse_delimiter(texts):
     _expect_texts(texts)
     for text in texts:
         if DELIMITER in text:
-            raise ValueError(f"expected a text without the delimiter {DELIMITER}: {shown(text)}")
+            raise ValueError(
+                f"expected a text without the delimiter {DELIMITER}, got {shown(text)}"
+            )

@@ -20,9 +20,10 @@ def read_ordinary_file(path, most_bytes):
         info = os.stat(path)
         ordinary = stat.S_ISREG(info.st_mode)
         content = Path(path).read_bytes() if ordinary and info.st_size <= most_bytes else b""
-    except (OSError, TypeError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise ValueError(f"{path}: expected a readable file: {reason}") from error
+    except OSError as error:
+        raise ValueError(f"{path}: expected a readable file: {error.strerror}") from error
+    except (TypeError, ValueError) as error:  # no text at all, or one with NUL
+        raise ValueError(f"expected the path of a file, got {path!a}") from error
     if not ordinary:
         raise ValueError(f"{path}: expected an ordinary file, got a folder, pipe or device")
     if info.st_size > most_bytes:

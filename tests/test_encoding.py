@@ -103,7 +103,7 @@ def test_the_usual_vocabulary_has_the_thirteen_characters_of_additions():
         (["57+5", "5x7"], r"'x' in '5x7'"),
         (["57+5", "5\u00e97"], r"'\\xe9' in '5\\xe97'|'é' in '5\\xe97'"),
         (["12345678"], r"at most 7 characters, got 8: '12345678'"),
-        (["57_5"], r"without the delimiter _: '57_5'"),
+        (["57_5"], r"without the delimiter _, got '57_5'"),
         (["57+5", None], r"a text, got NoneType None"),
         (["57+5", b"1+1"], r"a text, got bytes b'1\+1'"),
         ("57+5", r"a list of texts, got str '57\+5'"),
