@@ -4,7 +4,7 @@ import numpy as np
 
 from seq2seq_lib.encoding import Layout
 
-BATCH = 1000
+BATCH = 250  # rows at a time: more would not fit the cache of one core
 
 
 def write_answers(model, layout, questions):
