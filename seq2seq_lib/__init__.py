@@ -7,9 +7,10 @@
 """
 
 from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint
-from seq2seq_lib.data import Examples, make_additions, read_examples, split_additions
+from seq2seq_lib.data import Examples, make_additions, split_additions
 from seq2seq_lib.encoding import Layout, Vocabulary
 from seq2seq_lib.models import Decoder, Encoder, PeekyDecoder, PeekySeq2seq, Seq2seq
+from seq2seq_lib.question_files import read_examples
 from seq2seq_lib.recipe import VARIANTS, Recipe
 from seq2seq_lib.solver import Solver, load_pretrained, load_solver
 from seq2seq_lib.training import Trainer

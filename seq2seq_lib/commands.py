@@ -7,9 +7,10 @@ import numpy as np
 
 from seq2seq_lib import evaluation
 from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint, to_bytes
-from seq2seq_lib.data import number_of_carries, read_examples
+from seq2seq_lib.data import number_of_carries
 from seq2seq_lib.experiments import EXPERIMENTS, run_experiment, ship_weights
 from seq2seq_lib.files import check_writable
+from seq2seq_lib.question_files import read_examples
 from seq2seq_lib.recipe import VARIANTS, Recipe
 from seq2seq_lib.solver import SUM, load_pretrained, load_solver, pretrained_file
 from seq2seq_lib.training import Trainer

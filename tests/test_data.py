@@ -12,10 +12,10 @@ from seq2seq_lib.data import (
     make_additions,
     number_of_carries,
     number_of_digits,
-    read_examples,
     split_additions,
     split_examples,
 )
+from seq2seq_lib.question_files import read_examples
 
 SEEDS = st.integers(0, 2**32)
 

@@ -1,6 +1,7 @@
 """The order of the house: who may import whom, what loads when, who prints."""
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,32 +9,8 @@ from pathlib import Path
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "seq2seq_lib"
-RANKS = {
-    "functions": 0,
-    "files": 0,
-    "optimizers": 0,
-    "palette": 0,
-    "encoding": 1,
-    "layers": 1,
-    "data": 2,
-    "lstm": 2,
-    "models": 3,
-    "evaluation": 4,
-    "analysis": 4,
-    "trace": 4,
-    "recipe": 4,
-    "checkpoint": 5,
-    "solver": 6,
-    "training": 6,
-    "pictures": 6,
-    "experiments": 7,
-    "plots": 7,
-    "frames": 7,
-    "commands": 8,
-    "widgets": 8,
-    "__main__": 9,
-    "__init__": 10,
-}
+TABLE = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
+RANKS = {module: int(rank) for rank, module in re.findall(r"^\| (\d+) \| `(\w+)` \|", TABLE, re.M)}
 MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
 every_module = pytest.mark.parametrize("module", MODULES)
 
