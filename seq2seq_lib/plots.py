@@ -26,16 +26,16 @@ LINES = {  # a variant is told apart by its dashes and its marks, and by colour 
 WORDS = {
     "epoch": "epoch",
     "exact": "exact match, %",
-    "loss": "loss, nats a character",
+    "loss": "loss for each character",
     "validation": "exact match on validation, %",
     "guessing": "guessing: {loss:.2f}",
     "no epoch": "no epoch is finished yet.",
     "recipe": (
-        "{train:,} training questions, {epochs} epochs, D = {D}, H = {H}, batches of {N}, "
-        "Adam with rate {rate:g}, gradients clipped to {norm:g}"
+        "{train:,} training questions, {epochs} epochs, character vectors of {D} numbers, hidden "
+        "states of {H}, batches of {N}, Adam with rate {rate:g}, gradients clipped to {norm:g}"
     ),
     "batch caption": (
-        "{count} questions and their answers as the model reads them, one row each. A corner "
+        "{count} questions and their answers as the model reads them, one row each. A low "
         "bracket is a blank that pads the row; the underscore is the delimiter."
     ),
     "batch": "A grid of characters with {count} rows. {rows}",
@@ -74,8 +74,10 @@ WORDS = {
     "bars": "{label}: {parts}.",
     "table caption": (
         "Mean over seeds, and in brackets the range. Accuracy is exact match; best and last are "
-        "on the validation questions, test is on questions that no choice was made with. {runs}. "
-        "{recipe}."
+        "on the validation questions, test is on questions that no choice was made with. Epochs to "
+        "50 %: the first epoch with at least that accuracy. Runs that never reach it are left out "
+        "of this mean, so a variant with only some of its runs counted looks faster than it is. "
+        "{runs}. {recipe}."
     ),
     "table head": (
         "variant",

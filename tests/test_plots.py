@@ -250,7 +250,7 @@ def test_the_caption_of_results_states_runs_and_recipe(results):
     for picture in (plots.variant(results, "peeky"), plots.variants(results), plots.table(results)):
         assert re.search(r"\b3 runs\b", picture.caption)
         assert "45,000 training questions" in picture.caption
-        assert "H = 128" in picture.caption and "rate 0.001" in picture.caption
+        assert "hidden states of 128" in picture.caption and "rate 0.001" in picture.caption
 
 
 @pytest.mark.parametrize(

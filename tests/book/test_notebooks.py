@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from seq2seq_lib import VARIANTS, Recipe
+
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
 CHAPTERS = sorted(path.stem for path in BOOK.glob("*.ipynb"))
@@ -199,3 +201,18 @@ def test_the_first_code_cell_is_the_same_everywhere_and_fetches_the_book_from_it
     assert f"{address}\n" in setup
     name = address.rsplit("/", 1)[-1]
     assert setup.count(name) == 3
+
+
+def test_the_results_are_as_the_chapter_of_the_variants_says():
+    runs = json.loads((BOOK / "results" / "variants.json").read_text(encoding="utf-8"))["runs"]
+    tests = {}
+    for each in runs:
+        name = Recipe.from_dict(each["recipe"]).variant
+        tests.setdefault(name, []).append(100 * each["test_accuracy"])
+    assert sorted(tests, key=lambda name: statistics.mean(tests[name])) == list(VARIANTS)
+    spans = {name: max(values) - min(values) for name, values in tests.items()}
+    assert max(spans, key=spans.get) == "peeky"
+    values = sorted(tests["peeky"])
+    gap, last_below = max((b - a, a) for a, b in itertools.pairwise(values))
+    assert gap > 40 and last_below < 1.05 * max(tests["reverse"])  # two groups, nothing between
+    assert min(values[values.index(last_below) + 1 :]) > 90
