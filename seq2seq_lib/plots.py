@@ -75,8 +75,9 @@ WORDS = {
     "table caption": (
         "Mean over seeds, and in brackets the range. Accuracy is exact match; best and last are "
         "on the validation questions, test is on questions that no choice was made with. Epochs to "
-        "50 %: the first epoch with at least that accuracy. Runs that never reach it are left out "
-        "of this mean, so a variant with only some of its runs counted looks faster than it is. "
+        "50 % or 90 %: the first epoch with at least that accuracy. Runs that never reach it are "
+        "left out of this mean, so a variant with only some of its runs counted looks faster than "
+        "it is. "
         "{runs}. {recipe}."
     ),
     "table head": (
