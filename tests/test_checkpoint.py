@@ -253,7 +253,7 @@ def overlapping(content, times):
     end = content.index(b"PK\x05\x06")
     entry = content[start : content.index(b"PK\x01\x02", start + 4)]
     tail = bytearray(content[end:])
-    tail[8:12] = times.to_bytes(2, "little") * 2
+    tail[8:12] = (times % 2**16).to_bytes(2, "little") * 2
     tail[12:16] = (len(entry) * times).to_bytes(4, "little")
     return content[:start] + entry * times + bytes(tail)
 
@@ -279,7 +279,7 @@ FILES = {
         parts_of(content) | {"bomb.npy": bytes(200_000_000)}, zipfile.ZIP_DEFLATED
     ),
     "the same part often": lambda content: overlapping(content, 60),
-    "very many parts": lambda content: overlapping(content, 60_000),
+    "very many parts": lambda content: overlapping(content, 300_000),
     "two parts of one name": lambda content: zipped(
         parts_of(content) | {NAME: parts_of(content)[f"{NAME}.npy"]}
     ),
@@ -414,6 +414,13 @@ def test_a_file_that_is_no_checkpoint_is_refused_in_one_sentence_and_little_memo
     path, content, kind
 ):
     refusal(path, FILES[kind](content))
+
+
+@pytest.mark.parametrize(
+    ("times", "named"), [(60, "parts no larger than the file"), (300_000, "at most 100 parts")]
+)
+def test_a_part_that_is_listed_very_often_is_refused_before_it_is_read(path, content, times, named):
+    assert f"expected {named}" in refusal(path, overlapping(content, times))
 
 
 def test_a_header_that_lies_about_its_numbers_is_refused_before_a_model_is_built(

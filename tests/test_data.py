@@ -139,6 +139,12 @@ def test_additions_are_distributed_as_in_the_original(rng):
         assert np.any(np.abs(uniform - of_both / 2) > 8 * spread)
 
 
+def test_a_number_and_itself_are_drawn_half_as_often_as_two_that_can_be_exchanged(rng):
+    drawn = [pairs(make_additions(1, rng, max_digits=1))[0] for _ in range(3_000)]
+    doubles = sum(a == b for a, b in drawn)
+    assert abs(doubles - 300) < 4 * np.sqrt(3_000 * 0.1 * 0.9)  # with weight 1 for all: 545
+
+
 def test_splits_have_their_sizes_and_share_no_question_nor_mirror(rng):
     splits = split_additions(rng)
     assert [len(part.questions) for part in splits] == [45_000, 5_000, 5_000]
