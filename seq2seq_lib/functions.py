@@ -63,6 +63,14 @@ def checked_array(name, x, shape, dtype):
     return x.astype(dtype, copy=False)
 
 
+def checked_whole_number(name, value, *, least):
+    """``value`` after it was found to be a whole number, ``least`` or more. Raises ValueError."""
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or value < least:
+        raise ValueError(f"{name}: expected a whole number, {least} or more, got {value!r}")
+    return int(value)
+
+
 def checked_ids(name, ids, vocab_size):
     """``ids`` as an (N, T) integer array after every id was found to lie in [0, vocab_size).
 

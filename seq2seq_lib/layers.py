@@ -34,12 +34,26 @@ class Layer:
     def cache(self, value):
         self._cache = value
 
+    def forget(self):
+        """Drop what ``forward`` left, so that ``backward`` cannot take it for something newer."""
+        self._cache = None
+
 
 def _parameter(name, array):
     if not isinstance(array, np.ndarray) or array.dtype not in (np.float32, np.float64):
         got = getattr(array, "dtype", type(array).__name__)
         raise ValueError(f"{name}: expected an array of float32 or float64, got {got}")
     return array
+
+
+def context_size(context, W):
+    """C, the length of the context's vectors; 0 without one. ValueError if W has no room for it"""
+    if context is None:
+        return 0
+    shape = np.shape(context)
+    if len(shape) != 2 or shape[1] > len(W):
+        raise ValueError(f"context: expected shape (N, C), C at most {len(W)}, got {shape}")
+    return shape[1]
 
 
 class TimeEmbedding(Layer):
@@ -50,6 +64,7 @@ class TimeEmbedding(Layer):
 
     def __init__(self, W):
         super().__init__(W=W)
+        checked_array("W", W, ("V", "D"), W.dtype)
 
     def forward(self, ids):
         """ids (N, T) int -> vectors (N, T, D)"""
@@ -78,12 +93,14 @@ class TimeAffine(Layer):
 
     def __init__(self, W, b):
         super().__init__(W=W, b=b)
+        checked_array("W", W, ("C + D", "K"), W.dtype)
+        checked_array("b", b, (W.shape[1],), b.dtype)
         self.dcontext = None
 
     def forward(self, xs, context=None):
         """xs (N, T, D), context (N, C) or None -> ys (N, T, K)"""
         W, b = self.params["W"], self.params["b"]
-        C = 0 if context is None else np.shape(context)[-1]
+        C = context_size(context, W)
         xs = checked_array("xs", xs, ("N", "T", len(W) - C), W.dtype)
         N, T, _ = xs.shape
         ys = (rows(xs) @ W[C:]).reshape(N, T, W.shape[1])

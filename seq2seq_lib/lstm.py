@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from seq2seq_lib.functions import batch_first, checked_array, rows, time_first
-from seq2seq_lib.layers import Layer
+from seq2seq_lib.layers import Layer, context_size
 
 
 class Kept(NamedTuple):
@@ -79,14 +79,16 @@ class TimeLSTM(Layer):
         keep    : (N, T) bool  where False, the step hands the state before it on, unchanged
         """
         Wx, Wh, b = (self.params[name] for name in ("Wx", "Wh", "b"))
-        H, C = len(Wh), 0 if context is None else np.shape(context)[-1]
+        H, C = len(Wh), context_size(context, Wx)
         xs = checked_array("xs", xs, ("N", "T", len(Wx) - C), Wx.dtype)
         N, T, D = xs.shape
         if context is not None:
             context = checked_array("context", context, (N, C), Wx.dtype)
         if keep is not None:
-            keep = np.asarray(keep, bool)
-            keep = checked_array("keep", keep.astype(int), (N, T), bool).T[:, :, None]  # (T, N, 1)
+            keep = np.asarray(keep)
+            if keep.dtype == bool:
+                keep = keep.astype(int)
+            keep = checked_array("keep", keep, (N, T), bool).T[:, :, None]  # (T, N, 1)
         from_zeros = not self.stateful or self.h is None
         first_h, first_c = self._first_state(N, H)
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from seq2seq_lib.functions import checked_array
+from seq2seq_lib.functions import checked_array, checked_ids, checked_whole_number
 from seq2seq_lib.layers import TimeAffine, TimeEmbedding, TimeSoftmaxWithLoss
 from seq2seq_lib.lstm import TimeLSTM
 
@@ -17,8 +17,14 @@ class Model:
     def __init__(self, **parts):
         for name, part in parts.items():
             setattr(self, name, part)
+        self.parts = tuple(parts.values())
         self.params = _joined(parts, "params")
         self.grads = _joined(parts, "grads")
+
+    def forget(self):
+        """Drop what ``forward`` left for ``backward``, as other questions came in between."""
+        for part in self.parts:
+            part.forget()
 
 
 def _joined(parts, attribute):
@@ -36,10 +42,13 @@ def _normal(rng, fan_in, fan_out, dtype):
 
 def _embedding(rng, vocab_size, wordvec_size, dtype):
     """Character vectors ~ N(0, 1) / 100."""
+    checked_whole_number("vocab_size", vocab_size, least=1)
+    checked_whole_number("wordvec_size", wordvec_size, least=1)
     return TimeEmbedding((rng.standard_normal((vocab_size, wordvec_size)) / 100).astype(dtype))
 
 
 def _lstm(rng, input_size, hidden_size, dtype, *, stateful):
+    checked_whole_number("hidden_size", hidden_size, least=1)
     return TimeLSTM(
         _normal(rng, input_size, 4 * hidden_size, dtype),
         _normal(rng, hidden_size, 4 * hidden_size, dtype),
@@ -99,6 +108,7 @@ class Decoder(Model):
 
     def __init__(self, vocab_size, wordvec_size, hidden_size, *, rng=None, dtype=np.float32):
         rng = _generator(rng)
+        checked_whole_number("hidden_size", hidden_size, least=1)
         seen = hidden_size if self.peeks else 0  # how many more numbers LSTM and affine layer get
         super().__init__(
             embed=_embedding(rng, vocab_size, wordvec_size, dtype),
@@ -141,12 +151,15 @@ class Decoder(Model):
         if len(h) == 1:
             h, c = np.repeat(h, 2, axis=0), None if c is None else np.repeat(c, 2, axis=0)
             return self.generate(h, start_id, sample_size, c)[:1]
+        checked_whole_number("sample_size", sample_size, least=0)
+        checked_ids("start_id", [[start_id]], len(self.embed.params["W"]))
         self.lstm.set_state(h, c)
         h = self.lstm.h
         written = np.empty((len(h), sample_size), int)
         fed = np.full((len(h), 1), start_id)
         for t in range(sample_size):
             written[:, t : t + 1] = fed = self.step(fed, h).argmax(axis=-1)
+        self.forget()
         return written
 
 
@@ -216,7 +229,14 @@ class Seq2seq(Model):
         xs = np.asarray(xs)
         alone = len(xs) == 1  # see Decoder.generate
         h, c = self.encode(np.repeat(xs, 2, axis=0) if alone else xs)
-        return self.decoder.generate(h, start_id, sample_size, c)[: len(xs)]
+        written = self.decoder.generate(h, start_id, sample_size, c)[: len(xs)]
+        self.forget()
+        return written
+
+    def forget(self):
+        """Drop what ``forward`` left in encoder, decoder and loss."""
+        super().forget()
+        self.loss.forget()
 
 
 class PeekySeq2seq(Seq2seq):
@@ -227,4 +247,7 @@ class PeekySeq2seq(Seq2seq):
 
 def _generator(rng):
     """The caller's generator; without one, one seeded with 0, so that numbers never vary by luck"""
-    return np.random.default_rng(0) if rng is None else rng
+    rng = np.random.default_rng(0) if rng is None else rng
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng: expected a numpy.random.Generator, got {type(rng).__name__}")
+    return rng

@@ -51,8 +51,10 @@ def clip_gradients(grads, max_norm):
     """Shorten all gradients by one factor so that their joint norm is at most ``max_norm``.
 
     One factor for all keeps the direction (Pascanu et al. 2013). Works in place and returns the
-    norm before clipping.
+    norm before clipping. Raises ValueError unless ``max_norm`` is more than 0.
     """
+    if not max_norm > 0:
+        raise ValueError(f"max_norm: expected more than 0, got {max_norm!r}")
     norm = gradient_norm(grads)
     if norm > max_norm:
         for g in grads.values():

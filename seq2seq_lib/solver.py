@@ -1,6 +1,7 @@
 """A trained model as a person uses it: ``solver("57+5") == "62"``."""
 
 import re
+import threading
 from importlib import resources
 
 from seq2seq_lib.checkpoint import load_checkpoint
@@ -17,6 +18,7 @@ class Solver:
 
     def __init__(self, model, recipe):
         self.model, self.recipe, self.layout = model, recipe, recipe.layout
+        self._one_at_a_time = threading.Lock()  # layers keep their last call; threads may share us
 
     def __call__(self, question):
         """A question -> its answer; a list of questions -> a list of answers.
@@ -25,9 +27,9 @@ class Solver:
         """
         if isinstance(question, str):
             return self([question])[0]
-        return self.layout.decode_answers(
-            write_answers(self.model, self.layout, self._encoded(question))
-        )
+        rows = self._encoded(question)
+        with self._one_at_a_time:
+            return self.layout.decode_answers(write_answers(self.model, self.layout, rows))
 
     def encode(self, question):
         """A question -> h (H,), all that the decoder will know of it"""
@@ -36,7 +38,8 @@ class Solver:
     def trace(self, question):
         """A question -> the ``Trace`` of every step of its answer"""
         row = self._encoded([question])[0]
-        return trace(self.model, row, self.layout.start_id, self.layout.sample_size)
+        with self._one_at_a_time:
+            return trace(self.model, row, self.layout.start_id, self.layout.sample_size)
 
     def _encoded(self, questions):
         if not isinstance(questions, (list, tuple)):

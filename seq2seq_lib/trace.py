@@ -64,6 +64,7 @@ def trace(model, question, start_id, sample_size):
         steps.append(_steps(model.decoder, fed[0]))
         scores.append(step_scores[0, 0])
         fed = step_scores.argmax(axis=-1)
+    model.forget()
     scores = np.array(scores)
     return Trace(
         encoder=encoder,

@@ -125,3 +125,23 @@ def test_loss_refuses_targets_of_another_shape(rng):
 def test_loss_refuses_what_are_no_scores(scores):
     with pytest.raises(ValueError, match=r"scores: expected float32 or float64 of shape \(N, T, V"):
         TimeSoftmaxWithLoss().forward(scores, np.zeros((1, 1), int))
+
+
+def test_a_context_wider_than_the_weights_is_refused():
+    layer = TimeAffine(np.zeros((3, 4)), np.zeros(4))
+    for context in (np.zeros((2, 5)), np.zeros(2), 0.0):
+        with pytest.raises(ValueError, match=r"context: expected shape \(N, C\), C at most 3, got"):
+            layer.forward(np.zeros((2, 1, 3)), context)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: TimeEmbedding(np.zeros(3)), "W: expected shape"),
+        (lambda: TimeAffine(np.zeros(3), np.zeros(3)), "W: expected shape"),
+        (lambda: TimeAffine(np.zeros((3, 4)), np.zeros(1)), r"b: expected shape \(4\), got"),
+    ],
+)
+def test_weights_of_the_wrong_shape_are_refused_at_once(make, named):
+    with pytest.raises(ValueError, match=named):
+        make()

@@ -331,7 +331,7 @@ def test_generate_depends_on_the_start_character(kind, rng):
 def test_generate_refuses_a_start_that_is_no_character(rng):
     model = lively_model("baseline", rng)
     for start_id in (-1, 13, 0.5):
-        with pytest.raises(ValueError, match="ids: expected"):
+        with pytest.raises(ValueError, match="start_id: expected"):
             model.generate([[0, 1]], start_id, 4)
 
 
@@ -356,3 +356,33 @@ def test_encoder_refuses_a_gradient_of_another_shape(dh, rng):
     subject.outputs()
     with pytest.raises(ValueError, match=r"dh: expected shape \(2, 3\), got"):
         subject.part.backward(dh)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "peeky"])
+def test_generating_between_forward_and_backward_is_refused_not_mixed_up(variant, rng):
+    model = lively_model(variant, rng)
+    model.forward([[0, 1], [2, 3]], [[START, 1], [START, 2]])
+    model.generate([[0, 1], [2, 3]], START, 4)
+    with pytest.raises(RuntimeError, match="call forward before backward"):
+        model.backward()
+
+
+@pytest.mark.parametrize(
+    ("sizes", "named"),
+    [((0, 2, 3), "vocab_size"), ((5, -1, 3), "wordvec_size"), ((5, 2, 3.0), "hidden_size")],
+)
+def test_a_size_that_is_none_is_refused_by_its_name(sizes, named):
+    for part in (Encoder, Decoder, PeekyDecoder, Seq2seq):
+        with pytest.raises(ValueError, match=f"{named}: expected a whole number, 1 or more, got"):
+            part(*sizes)
+
+
+def test_random_draws_come_from_a_generator_alone(rng):
+    with pytest.raises(ValueError, match=r"rng: expected a numpy.random.Generator, got int"):
+        Seq2seq(5, 2, 3, rng=3)
+
+
+@pytest.mark.parametrize("size", [-1, 4.0, True, None])
+def test_generate_refuses_a_number_of_characters_that_is_none(size, rng):
+    with pytest.raises(ValueError, match="sample_size: expected a whole number, 0 or more, got"):
+        lively_model("baseline", rng).generate([[0, 1]], START, size)

@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -127,3 +128,10 @@ def test_examples_in_docstrings_are_true(name):
 
 def test_the_package_opens_with_an_example():
     assert doctest.testmod(seq2seq_lib).attempted >= 3
+
+
+def test_threads_may_share_a_solver(solver):
+    chunks = [[f"{a}+{b}" for b in range(0, 1000, 20)] for a in range(0, 1000, 60)]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(solver, chunks))
+    assert together == [solver(chunk) for chunk in chunks]
