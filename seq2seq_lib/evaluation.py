@@ -28,7 +28,8 @@ def right_characters(written, answers, layout: Layout):
         raise ValueError(f"written: expected shape {wanted.shape}, got {written.shape}")
     counted = np.ones(wanted.shape, bool)
     if layout.end_mark:
-        counted = wanted != layout.pad_id
+        ends = wanted == layout.start_id
+        counted = np.cumsum(ends, axis=1) - ends == 0  # up to the end mark, and the mark itself
     return written == wanted, counted
 
 

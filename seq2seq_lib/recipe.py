@@ -179,6 +179,13 @@ class Recipe:
 
     def for_examples(self, examples):
         """The same recipe for other questions: their checksum, sizes, widths and characters."""
+        if self.mask_loss or self.pass_through:
+            for text in examples.questions + examples.answers:
+                if PAD in text:
+                    raise ValueError(
+                        "mask_loss and pass_through take every blank for padding: expected "
+                        f"questions and answers without blanks, got {shown(text)}"
+                    )
         used = set("".join(examples.questions + examples.answers)) | {PAD, DELIMITER}
         standard = used <= set(ADDITION_CHARACTERS)
         train, validation, test = self._split(examples)

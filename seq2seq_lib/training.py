@@ -1,10 +1,12 @@
 """Training: batches in a new order each epoch, one update a batch, a look at validation after."""
 
+import copy
 import time
 
 import numpy as np
 
 from seq2seq_lib.checkpoint import Checkpoint
+from seq2seq_lib.encoding import shown
 from seq2seq_lib.evaluation import exact_match, write_answers
 from seq2seq_lib.optimizers import Adam, clip_gradients
 
@@ -32,29 +34,46 @@ class Trainer:
         self.questions, self.answers = self._encoded(self.splits.train)
         self.validation = self._encoded(self.splits.validation)
         self.model, self.history = recipe.build_model(), []
-        if resume is not None:
-            self.model, self.history = resume.model, list(resume.history)
         self.optimizer = Adam(self.model.params, recipe.learning_rate)
         if resume is not None:
-            self._resume_optimizer(resume)
+            self._resume(resume)
 
     def _encoded(self, examples):
         encode_questions, encode_answers = self.layout.encode_questions, self.layout.encode_answers
-        return encode_questions(examples.questions), encode_answers(examples.answers)
+        questions, answers = examples
+        if len(questions) != len(answers):
+            raise ValueError(
+                f"splits: expected as many answers as questions, {len(questions)}, "
+                f"got {len(answers)}"
+            )
+        return encode_questions(questions), encode_answers(answers)
 
-    def _resume_optimizer(self, checkpoint):
+    def _resume(self, checkpoint):
         if checkpoint.moments is None:
             raise ValueError("resume: expected a checkpoint with the optimizer's state, got none")
-        same = {"epochs": 0} if self.recipe.schedule == "constant" else {}
-        if checkpoint.recipe.replace(**same) != self.recipe.replace(**same):
-            raise ValueError("resume: expected a checkpoint of the same recipe, got another one's")
-        if len(self.history) > self.recipe.epochs:
+        before, now = checkpoint.recipe.to_dict(), self.recipe.to_dict()
+        for name in before:
+            if name == "epochs" and self.recipe.schedule == "constant":
+                continue  # with any other schedule their number decides every rate
+            if before[name] != now[name]:
+                raise ValueError(
+                    f"resume: expected {name} {shown(before[name])}, as in the checkpoint, "
+                    f"got {shown(now[name])}"
+                )
+        if len(checkpoint.history) > self.recipe.epochs:
             raise ValueError(
-                f"epochs: expected at least the {len(self.history)} that are done, "
+                f"epochs: expected at least the {len(checkpoint.history)} that are done, "
                 f"got {self.recipe.epochs}"
             )
-        self.optimizer.m, self.optimizer.v = checkpoint.moments
+        self.history = copy.deepcopy(checkpoint.history)
         self.optimizer.t = checkpoint.steps
+        arrays = checkpoint.model.params, *checkpoint.moments
+        for mine, theirs in zip(self._arrays(), arrays, strict=True):
+            for name, array in mine.items():
+                array[...] = theirs[name]
+
+    def _arrays(self):
+        return self.model.params, self.optimizer.m, self.optimizer.v
 
     @property
     def steps_an_epoch(self):
@@ -95,15 +114,17 @@ class Trainer:
             self.model.backward()
             norm = clip_gradients(self.model.grads, self.recipe.max_norm)
         if not (np.isfinite(norm) and loss <= LARGEST_LOSS):
-            raise DivergedError(self._divergence(loss))
+            raise DivergedError(self._divergence(loss, norm))
         self.optimizer.rate = self.recipe.rate(self.optimizer.t, self.updates)
         self.optimizer.update(self.model.grads)
         return loss
 
-    def _divergence(self, loss):
+    def _divergence(self, loss, norm):
         arrays = [*self.model.params.items(), *self.model.grads.items()]
         where = next((name for name, a in arrays if not np.isfinite(a).all()), None)
-        found = f"{where} is not finite" if where else f"the loss is {loss:.3g}"
+        found = f"the loss is {loss:.3g}, the norm of all gradients {norm:.3g}"
+        if where:
+            found = f"{where} is not finite"
         return (
             f"training diverged at step {self.optimizer.t + 1}: {found} "
             f"(learning rate {self.recipe.learning_rate:g}); try a smaller one"
@@ -115,6 +136,11 @@ class Trainer:
         return exact_match(write_answers(self.model, self.layout, xs), ts, self.layout)
 
     def checkpoint(self, *, resumable=True):
-        """The run so far, to be saved; without the optimizer's state if not ``resumable``"""
-        moments = (self.optimizer.m, self.optimizer.v) if resumable else None
-        return Checkpoint(self.model, self.recipe, self.history, moments, self.optimizer.t)
+        """A copy of the run so far; without the optimizer's state if not ``resumable``"""
+        model, *moments = copy.deepcopy(self._arrays())
+        copied = self.recipe.build_model()
+        for name, array in copied.params.items():
+            array[...] = model[name]
+        history = copy.deepcopy(self.history)
+        moments = tuple(moments) if resumable else None
+        return Checkpoint(copied, self.recipe, history, moments, self.optimizer.t)

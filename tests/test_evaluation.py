@@ -173,3 +173,11 @@ def test_every_sum_marks_an_answer_that_is_no_number_with_minus_one(text):
     layout = Layout()
     answers = every_sum(Calculator(layout, lambda total: text), layout, largest=1)
     np.testing.assert_array_equal(answers, -np.ones((2, 2)))
+
+
+def test_a_blank_within_an_answer_counts_where_an_end_mark_closes_it():
+    layout = Layout(characters="abX_ ", answer_width=4, end_mark=True)
+    answers = layout.encode_answers(["a b"])
+    written = layout.vocabulary.encode(["aXb__", "a b_a"], 5)
+    right = right_answers(written, np.repeat(answers, 2, axis=0), layout)
+    assert right.tolist() == [False, True]

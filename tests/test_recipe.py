@@ -185,3 +185,11 @@ def test_the_data_seed_decides_the_questions_and_the_seed_does_not():
     splits = small_recipe().splits()
     assert splits == small_recipe(seed=1, hidden_size=3).splits()
     assert splits != small_recipe(data_seed=1).splits()
+
+
+@pytest.mark.parametrize("switch", ["mask_loss", "pass_through"])
+def test_texts_with_blanks_are_refused_where_a_blank_means_padding(switch):
+    examples = Examples([f"a {k}" for k in range(20)], ["b"] * 20)
+    assert Recipe().for_examples(examples).question_width == 4
+    with pytest.raises(ValueError, match="without blanks, got 'a 0'"):
+        Recipe(**{switch: True}).for_examples(examples)

@@ -182,9 +182,9 @@ def test_a_run_that_diverged_keeps_the_epochs_before():
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"seed": 1}, "resume: expected a checkpoint of the same recipe"),
-        ({"hidden_size": 17}, "resume: expected a checkpoint of the same recipe"),
-        ({"schedule": "cosine"}, "resume: expected a checkpoint of the same recipe"),
+        ({"seed": 1}, "resume: expected seed .*, as in the checkpoint, got 1"),
+        ({"hidden_size": 17}, "resume: expected hidden_size 16, .* got 17"),
+        ({"schedule": "cosine"}, "resume: expected schedule 'constant', .* got 'cosine'"),
         ({"epochs": 1}, "epochs: expected at least the 2 that are done, got 1"),
     ],
 )
@@ -196,3 +196,24 @@ def test_a_run_is_resumed_only_with_its_own_recipe(changes, named):
 def test_a_run_is_resumed_only_with_the_state_of_its_optimizer():
     with pytest.raises(ValueError, match="resume: expected a checkpoint with the optimizer's"):
         Trainer(small_recipe(epochs=3), resume=replace(small_checkpoint(), moments=None))
+
+
+def test_a_checkpoint_is_a_copy_that_going_on_does_not_change():
+    trainer = Trainer(small_recipe())
+    run = trainer.run()
+    next(run)
+    checkpoint = trainer.checkpoint()
+    before = bits(checkpoint)
+    next(run)
+    assert bits(checkpoint) == before
+    assert bits(trainer.checkpoint()) != before
+    resumed = [finished(small_recipe(), resume=checkpoint).checkpoint() for _ in range(2)]
+    assert bits(checkpoint) == before
+    assert bits(resumed[0]) == bits(resumed[1]) == bits(trainer.checkpoint())
+
+
+def test_as_many_answers_as_questions_are_expected():
+    splits = small_recipe().splits()
+    fewer = Splits(Examples(splits.train.questions, splits.train.answers[1:]), *splits[1:])
+    with pytest.raises(ValueError, match="as many answers as questions, 200, got 199"):
+        Trainer(small_recipe(), fewer)
