@@ -24,7 +24,8 @@ HELP = {
     "evaluate": "how many questions a model answers right",
     "solve": "answer questions, from the command line or from standard input, one a line",
     "info": "what a model file holds",
-    "results": "redo the experiments that the book shows",
+    "results": "run what is missing of the experiments that the book shows",
+    "again": "run also what is there already",
     "model": "a trained variant's name or a file (default: reverse+peeky)",
     "variant": "what of the two switches is on (default: baseline)",
     "out": "file to write (default: VARIANT-seedN.npz)",
@@ -40,13 +41,17 @@ def main(arguments=None):
     """Run one command and return its exit code."""
     for stream in (sys.stdout, sys.stderr):
         if stream:  # there is none if it was closed
-            stream.reconfigure(errors="backslashreplace")
+            getattr(stream, "reconfigure", dict)(errors="backslashreplace")
     try:
         options = vars(_parser().parse_args(arguments))
-        for line in options.pop("command")(**options):
-            print(line, flush=True)
-        return DONE
-    except BrokenPipeError:  # the reader of our output has seen enough
+        command = options.pop("command")
+        for line in command(**options):
+            try:
+                print(line, flush=True)
+            except BrokenPipeError:  # the reader of our output has seen enough
+                _flush_output()
+                if command not in (train, results):  # these two are asked for their files
+                    break
         return DONE
     except KeyboardInterrupt:
         return _say("interrupted", INTERRUPTED)
@@ -84,12 +89,13 @@ def _parser():
     sub = command(evaluate)
     sub.add_argument("model", nargs="?", default="reverse+peeky", help=HELP["model"])
     sub.add_argument("--data", metavar="FILE", help=HELP["data"])
-    sub.add_argument("--on", choices=("validation", "test"), default="test", help=HELP["on"])
+    sub.add_argument("--on", choices=("validation", "test"), help=HELP["on"])
     sub = command(info)
     sub.add_argument("model", nargs="?", default="reverse+peeky", help=HELP["model"])
     sub = command(results)
     sub.add_argument("names", nargs="*", metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
     sub.add_argument("--jobs", type=int, help=HELP["jobs"])
+    sub.add_argument("--again", action="store_true", help=HELP["again"])
     return parser
 
 

@@ -2,25 +2,31 @@
 
 import sys
 from contextlib import nullcontext
+from pathlib import Path
 
 import numpy as np
 
 from seq2seq_lib import evaluation
 from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint, to_bytes
 from seq2seq_lib.data import number_of_carries
-from seq2seq_lib.experiments import EXPERIMENTS, run_experiment, ship_weights
+from seq2seq_lib.encoding import shown
+from seq2seq_lib.experiments import EXPERIMENTS, RESULTS, run_experiment, ship_weights
 from seq2seq_lib.files import check_writable
 from seq2seq_lib.question_files import read_examples
 from seq2seq_lib.recipe import VARIANTS, Recipe
 from seq2seq_lib.solver import SUM, load_pretrained, load_solver, pretrained_file
 from seq2seq_lib.training import Trainer
 
+SIZES = {"train_size", "validation_size", "test_size"}
+BOM = "\ufeff".encode()
 LONGEST_LINE = 100_000  # bytes of standard input without a line end
 
 
 def train(variant, out, resume, data, **changes):
     """Train, saving after each epoch: the file is usable, and resumable, at any time."""
     changes = {name: value for name, value in changes.items() if value is not None}
+    if data is not None and (ignored := SIZES & changes.keys()):
+        raise ValueError(f"{min(ignored)}: expected no such option with a file, which has its size")
     examples = read_examples(data) if data is not None else None
     unfinished = load_checkpoint(resume) if resume is not None else None
     if unfinished:
@@ -30,7 +36,11 @@ def train(variant, out, resume, data, **changes):
     else:
         recipe = Recipe.of(variant or "baseline", **changes)
         recipe = recipe.for_examples(examples) if examples else recipe
-    out = out or resume or f"{recipe.variant}-seed{recipe.seed}.npz"
+    if out is None and resume is None:
+        out = f"{recipe.variant}-seed{recipe.seed}.npz"
+        if Path(out).exists():
+            raise ValueError(f"{out}: exists; go on with --resume, or name a file with --out")
+    out = resume if out is None else out
     check_writable(out)
     trainer = Trainer(recipe, recipe.splits(examples), resume=unfinished)
     to_bytes(trainer.checkpoint())  # what could not be loaded again is refused before the work
@@ -59,10 +69,11 @@ def evaluate(model, data, on):
     solver = _solver(model)
     examples = read_examples(data) if data is not None else None
     if examples is None or solver.recipe.is_for(examples):
-        examples = getattr(solver.recipe.splits(examples), on)
+        examples = getattr(solver.recipe.splits(examples), on or "test")
+    elif on:
+        raise ValueError(f"on: expected no such option with {data}, which is used as a whole")
     layout = solver.layout
-    questions = layout.encode_questions(examples.questions)
-    answers = layout.encode_answers(examples.answers)
+    questions, answers = _encoded(layout, examples, data)
     written = evaluation.write_answers(solver.model, layout, questions)
     characters = evaluation.per_character_accuracy(written, answers, layout)
     yield f"questions              {len(questions):9,}"
@@ -76,18 +87,36 @@ def evaluate(model, data, on):
             yield f"  {group} carries            {share:9.2%} of {n:,}"
 
 
+def _encoded(layout, examples, path):
+    try:
+        return layout.encode_questions(examples.questions), layout.encode_answers(examples.answers)
+    except ValueError:
+        for line, (question, answer) in enumerate(zip(*examples, strict=True), start=1):
+            try:
+                layout.encode_questions([question]), layout.encode_answers([answer])
+            except ValueError as error:
+                raise ValueError(f"{path}: line {line}: {error}") from error
+        raise
+
+
 def solve(questions, model):
     """The answer to each question, in their order."""
     solver = _solver(model)
     if questions:
         yield from solver(questions)
         return
-    before = 0
+    before, mark = 0, BOM
     for lines in _arriving_lines(sys.stdin.buffer) if sys.stdin else ():
         asked, fault = [], None
         for number, line in enumerate(lines, start=before + 1):
             try:
+                line, mark = line.removeprefix(mark), b""  # editors on Windows begin with it
                 asked.append(solver.normalised(line.decode()) if line.strip() else "")
+            except UnicodeDecodeError:
+                fault = ValueError(
+                    f"standard input, line {number}: expected UTF-8 text, got {shown(line)}"
+                )
+                break
             except ValueError as error:
                 fault = ValueError(f"standard input, line {number}: {error}")
                 break
@@ -130,8 +159,10 @@ def info(model):
         yield f"  {name:16} {ascii(value) if isinstance(value, str) else value}"
 
 
-def results(names, jobs):
+def results(names, jobs, again):
     """Run what is missing of the experiments, and ship the median weights of the variants."""
+    if not RESULTS.is_dir():
+        raise ValueError(f"expected a checkout of the project here, found no folder {RESULTS}")
     for name in names:
         if name not in EXPERIMENTS:
             raise ValueError(f"experiment: expected one of {', '.join(EXPERIMENTS)}, got {name}")
@@ -141,7 +172,7 @@ def results(names, jobs):
         recipes = EXPERIMENTS[name]
         failures = 0
         with _progress(sum(recipe.epochs for recipe in recipes), "epoch") as bar:
-            for kind, recipe, payload in run_experiment(name, jobs=jobs):
+            for kind, recipe, payload in run_experiment(name, jobs=jobs, again=again):
                 run = f"{recipe.variant} seed {recipe.seed}"
                 bar.update({"epoch": 1, "skipped": recipe.epochs}.get(kind, 0))
                 bar.clear()
@@ -152,8 +183,9 @@ def results(names, jobs):
                     yield f"{run}: failed: {payload}"
         if failures:
             raise ChildProcessError(f"{name}: {failures} of {len(recipes)} runs failed")
-    for recipe in ship_weights():
-        yield f"pretrained {recipe.variant}: seed {recipe.seed}"
+    if "variants" in (names or EXPERIMENTS):
+        for recipe in ship_weights():
+            yield f"pretrained {recipe.variant}: seed {recipe.seed}"
 
 
 def _solver(model):

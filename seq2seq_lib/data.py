@@ -73,6 +73,9 @@ def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclu
         _expect_whole_number("digits", length, least=1, most=max_digits)
     if not isinstance(rng, np.random.Generator):
         raise ValueError(f"rng: expected a numpy.random.Generator, got {shown(rng)}")
+    pairs = 10**max_digits * (10**max_digits + 1) // 2
+    if count > pairs:
+        raise ValueError(f"count: expected at most {pairs}, all additions, got {shown(count)}")
     a, b = np.triu_indices(10**max_digits)  # each pair once, a <= b
     weight = _probability(a, max_digits) * _probability(b, max_digits) * np.where(a == b, 1, 2)
     allowed = np.ones(len(a), bool)
@@ -81,6 +84,7 @@ def make_additions(count, rng, *, max_digits=3, carries=None, digits=None, exclu
     if digits is not None:
         shorter, longer = sorted(digits)
         allowed &= (number_of_digits(a) == shorter) & (number_of_digits(b) == longer)
+    exclude = list(exclude)
     if exclude:
         taken = np.array([_two_numbers(question) for question in exclude])
         taken = taken[taken.max(axis=1) < 10**max_digits]

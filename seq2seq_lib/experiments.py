@@ -48,22 +48,25 @@ EXPERIMENTS = {
 RESULTS = Path("book/results")
 WEIGHTS = Path("build/weights")  # of every run; the median ones are copied from here
 PRETRAINED = Path(__file__).parent / "pretrained"
+INTERRUPTS = signal.SIGINT, signal.SIGTERM
 THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def run_experiment(name, *, jobs=None, results=RESULTS, weights=WEIGHTS):
+def run_experiment(name, *, jobs=None, again=False, results=RESULTS, weights=WEIGHTS):
     """Run what is missing of one experiment; yield (kind, recipe, payload) of all that happens.
 
     A kind is "skipped" (None), "epoch" (its record), "done" (the result) or "failed" (the
     exception). The experiment's file is written anew after every run, so a sweep that was
-    interrupted goes on where it stopped. Raises ValueError for a result file that is not one.
+    interrupted goes on where it stopped; with ``again`` nothing counts as done. Raises ValueError
+    for a result file that is not one.
     """
     recipes = EXPERIMENTS[name]
     path = Path(results) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     Path(weights).mkdir(parents=True, exist_ok=True)
     check_writable(path)
-    done = {Recipe.from_dict(run["recipe"]): run for run in load_results(path, missing_ok=True)}
+    before = load_results(path, missing_ok=True)
+    done = {} if again else {Recipe.from_dict(run["recipe"]): run for run in before}
     for recipe in recipes:
         if recipe in done:
             yield "skipped", recipe, None
@@ -78,10 +81,11 @@ def run_experiment(name, *, jobs=None, results=RESULTS, weights=WEIGHTS):
 def run_recipes(recipes, *, weights, jobs=None):
     """Run recipes, ``jobs`` at a time and one thread each; yield as ``run_experiment`` does."""
     context = multiprocessing.get_context("spawn")
+    most = min(os.cpu_count() or 1, 61)  # Windows cannot wait for more
     epochs = context.Queue()
     with (
         _one_thread_each(),
-        ProcessPoolExecutor(jobs or os.cpu_count(), context, _start_worker, (epochs,)) as pool,
+        ProcessPoolExecutor(jobs or most, context, _start_worker, (epochs,)) as pool,
     ):
         try:
             with _interrupts_held():
@@ -106,24 +110,34 @@ def run_recipes(recipes, *, weights, jobs=None):
             raise
 
 
-_epochs = None  # in a worker process: the queue to its parent
+# In a worker process: the queue to its parent, whether it writes a file, whether it is to stop.
+_epochs, _saving, _stopped = None, False, False
 
 
 def _start_worker(epochs):
     global _epochs
     _epochs = epochs
-    signal.signal(signal.SIGINT, signal.SIG_DFL)  # the parent alone says that it was interrupted
+    for number in INTERRUPTS:
+        signal.signal(number, _stop)
     if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
+
+
+def _stop(number, frame):
+    """End a worker in silence, after the file it may be writing: the parent says what happened."""
+    global _stopped
+    _stopped = True
+    if not _saving:
+        os._exit(128 + number)
 
 
 @contextmanager
 def _interrupts_held():
-    """Hold Ctrl-C back, here and in workers that start now: they could not die in silence yet."""
+    """Hold interrupts back from here, and from workers that start now: they end it themselves"""
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
     try:
         yield
     finally:
@@ -138,7 +152,7 @@ def run(recipe, weights):
         if _epochs is not None:
             _epochs.put((recipe, epoch))
     exact, characters = evaluate(trainer.model, trainer.layout, trainer.splits.test)
-    save_checkpoint(weights_path(weights, recipe), trainer.checkpoint(resumable=False))
+    _save_whole(weights_path(weights, recipe), trainer.checkpoint(resumable=False))
     return {
         "recipe": recipe.to_dict(),
         "loss": [epoch["loss"] for epoch in trainer.history],
@@ -147,7 +161,24 @@ def run(recipe, weights):
         "test_character_accuracy": characters,
         "parameters": sum(array.size for array in trainer.model.params.values()),
         "seconds": round(time.perf_counter() - start, 1),
+        "threads": 1,
+        "versions": {
+            "python": platform.python_version(),
+            "numpy": np.__version__,
+            "machine": platform.machine(),
+        },
     }
+
+
+def _save_whole(path, checkpoint):
+    global _saving
+    _saving = True
+    try:
+        save_checkpoint(path, checkpoint)
+    finally:
+        _saving = False
+        if _stopped:
+            os._exit(1)
 
 
 def weights_path(weights, recipe):
@@ -176,12 +207,6 @@ def save_results(path, name, runs):
     about = {
         "experiment": name,
         "command": f"python -m seq2seq_lib results {name}",
-        "versions": {
-            "python": platform.python_version(),
-            "numpy": np.__version__,
-            "machine": platform.machine(),
-        },
-        "threads": 1,
     }
     text = "{\n" + "".join(f" {json.dumps(key)}: {json.dumps(about[key])},\n" for key in about)
     lines = (

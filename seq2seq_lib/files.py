@@ -19,7 +19,10 @@ def read_ordinary_file(path, most_bytes):
     try:
         info = os.stat(path)
         ordinary = stat.S_ISREG(info.st_mode)
-        content = Path(path).read_bytes() if ordinary and info.st_size <= most_bytes else b""
+        content = b""
+        if ordinary and info.st_size <= most_bytes:
+            with open(path, "rb") as file:
+                content = file.read(info.st_size + 1)
     except OSError as error:
         raise ValueError(f"{path}: expected a readable file: {error.strerror}") from error
     except (TypeError, ValueError) as error:  # no text at all, or one with NUL
@@ -28,6 +31,8 @@ def read_ordinary_file(path, most_bytes):
         raise ValueError(f"{path}: expected an ordinary file, got a folder, pipe or device")
     if info.st_size > most_bytes:
         raise ValueError(f"{path}: expected at most {most_bytes:,} bytes, got {info.st_size:,}")
+    if len(content) > info.st_size:
+        raise ValueError(f"{path}: expected a file that nobody writes to, got one that grows")
     return content
 
 

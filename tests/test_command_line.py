@@ -23,6 +23,7 @@ from runs import (
 from seq2seq_lib import VARIANTS, load_checkpoint, save_checkpoint
 
 posix = pytest.mark.skipif(os.name == "nt", reason="Windows has other signals, pipes and terminals")
+DONE, BAD_INPUT = 0, 2
 COMMANDS = ["train", "evaluate", "solve", "info", "results"]
 
 
@@ -92,7 +93,7 @@ def test_questions_are_answered_from_standard_input_blank_lines_staying_blank(mo
     [
         (b"", "standard input: expected questions, one a line, got nothing"),
         (b"1+1\n2+2\nthree\n4+4\n", "standard input, line 3: expected two numbers .* got 'three'"),
-        (b"1+1\n\xff\xfe\x00", "standard input, line 2: .*utf-8"),
+        (b"1+1\n\xff\xfe\x00", "standard input, line 2: expected UTF-8 text, got "),
         (bytes(range(256)) * 40, "standard input, line 1: "),
         (b"1+1\n\n1+1\x00\n", "standard input, line 3: .* got '1\\+1\\\\x00'"),
         (b"1" * 1_000_000, "standard input: expected lines of at most 100,000 bytes"),
@@ -387,3 +388,55 @@ def test_results_are_not_computed_twice(tmp_path):
     lines = output(command("results", "variants", cwd=tmp_path))
     assert [line.split(":")[0] for line in lines] == [f"pretrained {name}" for name in VARIANTS]
     assert copy.read_bytes() == source.read_bytes()
+
+
+def test_training_does_not_overwrite_what_it_was_not_told_to(tmp_path):
+    assert command("train", *OPTIONS, cwd=tmp_path).returncode == DONE
+    before = (tmp_path / "baseline-seed0.npz").read_bytes()
+    line = error_line(command("train", *OPTIONS, cwd=tmp_path), BAD_INPUT)
+    assert line.startswith("baseline-seed0.npz: exists") and "--resume" in line
+    assert (tmp_path / "baseline-seed0.npz").read_bytes() == before
+    assert command("train", *OPTIONS, "--out", "other.npz", cwd=tmp_path).returncode == DONE
+
+
+def test_training_goes_on_when_nobody_reads_its_output_any_more(tmp_path):
+    child = subprocess.Popen(
+        command_line("train", *OPTIONS, "--epochs", "4", "--out", "m.npz"),
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert child.stdout.readline().startswith("epoch 1 of 4")
+    child.stdout.close()
+    assert (child.wait(60), child.stderr.read()) == (DONE, "")
+    child.stderr.close()
+    assert len(load_checkpoint(tmp_path / "m.npz").history) == 4
+
+
+def test_options_that_would_change_nothing_are_refused(tmp_path):
+    file = tmp_path / "sums.txt"
+    file.write_text("".join(f"{k}+1_{k + 1}\n" for k in range(40)))
+    line = error_line(command("train", "--data", file, "--train-size", "10"), BAD_INPUT)
+    assert line.startswith("train_size: expected no such option")
+    line = error_line(command("evaluate", "baseline", "--data", file, "--on", "test"), BAD_INPUT)
+    assert line.startswith("on: expected no such option")
+
+
+def test_a_question_that_the_model_cannot_read_is_named_by_its_line(tmp_path):
+    file = tmp_path / "sums.txt"
+    file.write_text("1+1_2\n1234+5678_6912\n")
+    line = error_line(command("evaluate", "baseline", "--data", file), BAD_INPUT)
+    assert line.startswith(f"{file}: line 2: expected at most 7 characters")
+
+
+def test_standard_input_may_begin_with_a_byte_order_mark():
+    answered = command("solve", "--model", "baseline", input="\ufeff57+5\n", encoding="utf-8")
+    assert (answered.returncode, answered.stderr) == (DONE, "") and answered.stdout.strip()
+
+
+def test_results_are_refused_outside_a_checkout(tmp_path):
+    line = error_line(command("results", "variants", cwd=tmp_path), BAD_INPUT)
+    assert line.startswith("expected a checkout of the project here")
+    assert not list(tmp_path.iterdir())

@@ -86,12 +86,12 @@ def test_the_file_has_all_that_a_figure_needs_in_the_order_of_the_recipes(comple
     folder, _ = complete
     content = json.loads((folder / "variants.json").read_text())
     assert content["command"] == "python -m seq2seq_lib results variants"
-    assert content["versions"].keys() == {"python", "numpy", "machine"}
     runs = load_results(folder / "variants.json")
     assert [Recipe.from_dict(run["recipe"]) for run in runs] == RECIPES
     for run, recipe in zip(runs, RECIPES, strict=True):
         assert len(run["loss"]) == len(run["validation_accuracy"]) == recipe.epochs
         assert 0 <= run["test_accuracy"] <= run["test_character_accuracy"] <= 1
+        assert run["versions"].keys() == {"python", "numpy", "machine"} and run["threads"] == 1
 
 
 def test_a_run_in_another_process_has_the_numbers_of_one_in_this(complete):
@@ -107,6 +107,12 @@ def test_the_weights_of_every_run_are_kept(complete):
     for recipe in RECIPES:
         assert load_checkpoint(weights_path(folder, recipe)).recipe == recipe
     assert len(list(folder.iterdir())) == len(RECIPES) + 1
+
+
+def test_asked_again_every_run_is_done_again(complete, tiny):
+    copied(complete, tiny)
+    found = kinds(tiny(again=True))
+    assert set(found["done"]) == set(RECIPES) and "skipped" not in found
 
 
 def test_only_missing_runs_are_done_again_and_nothing_is_doubled(complete, tiny):
@@ -224,6 +230,7 @@ def workers_of(child):
 def test_an_interrupted_sweep_says_so_stops_its_workers_and_leaves_a_file_to_go_on_from(
     tmp_path, number
 ):
+    (tmp_path / "book" / "results").mkdir(parents=True)
     (tmp_path / "sweep.py").write_text(SWEEP)
     child = subprocess.Popen(
         [sys.executable, "-W", "error", "sweep.py"],
