@@ -35,6 +35,12 @@ found  := $(shell cat $(stamp) 2>/dev/null)
 ifneq ($(wanted),$(found))
 .PHONY: $(stamp)
 endif
+version := -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null
+ifneq ($(filter command environment,$(origin PYTHON)),)
+ifneq ($(shell $(PYTHON) $(version)),$(shell $(python) $(version)))
+.PHONY: $(stamp)
+endif
+endif
 
 .DEFAULT_GOAL := help
 .PHONY: help set-up book strict-book test lint format serve notebooks results bench pytorch bugs lock clean
@@ -97,7 +103,7 @@ serve: book  ## show the website on this machine only (PORT=8000)
 notebooks: $(stamp)  ## open the chapters in JupyterLab
 	$(venv)/bin/jupyter-lab --ip 127.0.0.1 book
 
-results: $(stamp)  ## train all variants again and rewrite book/results and the shipped weights
+results: $(stamp)  ## run what is missing in book/results, and ship the variants' median weights
 	$(python) -m seq2seq_lib results
 
 bench: pytorch  ## compare our speed with PyTorch's
