@@ -4,6 +4,7 @@ Each measurement runs in a process of its own, because BLAS reads the number of 
 start. What is compared is run in turn, A B A B ..., so that both meet the same weather.
 """
 
+import importlib.util
 import json
 import os
 import statistics
@@ -164,6 +165,8 @@ def _ms(seconds):
 
 def main():
     """Print the table, a row as soon as it is known."""
+    if importlib.util.find_spec("torch") is None:
+        sys.exit("the table compares with PyTorch: make bench installs it, or pip install torch")
     line = "{:<44} {:>12}  {:<26} {:>7} {:>8}"
     print(line.format("what (medians)", "ours", "compared with", "ratio", "at most"))
     for what, ours, other, ratio, target in rows():

@@ -5,11 +5,19 @@ import html
 import io
 import re
 
-import matplotlib
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+try:
+    import matplotlib
+    from matplotlib.backends.backend_svg import FigureCanvasSVG
+    from matplotlib.figure import Figure
+    from matplotlib.patches import PathPatch
+    from matplotlib.path import Path
+except ImportError as error:
+    raise ImportError("figures need matplotlib: pip install 'seq2seq-lib[plots]'") from error
 
 from seq2seq_lib.palette import COLOURS, colour, style_sheet, variable
+
+# This module alone meets matplotlib; what the figures need of it, they have from here.
+__all__ = ["SETTINGS", "WIDTH", "Path", "PathPatch", "Picture", "Table", "matplotlib"]
 
 WIDTH = 400  # units; a phone shows about 360 pixels
 FONT = 12.5  # units

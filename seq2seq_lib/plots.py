@@ -7,13 +7,11 @@ dark colours; ``.sentence`` says what a reader sees in them.
 
 import math
 
-import matplotlib
 import numpy as np
-from matplotlib.patches import PathPatch
-from matplotlib.path import Path
 
+from seq2seq_lib.encoding import ADDITION_CHARACTERS
 from seq2seq_lib.palette import colour
-from seq2seq_lib.pictures import SETTINGS, WIDTH, Picture, Table
+from seq2seq_lib.pictures import SETTINGS, WIDTH, Path, PathPatch, Picture, Table, matplotlib
 from seq2seq_lib.recipe import VARIANTS, Recipe
 
 LINES = {  # a variant is told apart by its dashes and its marks, and by colour besides
@@ -136,7 +134,7 @@ def learning_curve(history, epochs=None):
     caption = WORDS["curve caption"].format(done=len(history), epochs=epochs)
     picture = Picture(330, sentence, caption)
     above, below = picture.panel(34, 192, 354, 112), picture.panel(34, 42, 354, 112)
-    guessing = math.log(13)
+    guessing = math.log(len(ADDITION_CHARACTERS))
     above.axhline(guessing, color=colour("muted"), linewidth=1, linestyle=(0, (2, 2)))
     above.annotate(
         WORDS["guessing"].format(loss=guessing),
@@ -147,7 +145,7 @@ def learning_curve(history, epochs=None):
         va="top",
         color=colour("muted"),
     )
-    _draw_epochs(above, losses, epochs, 2.8, WORDS["loss"], "ink")
+    _draw_epochs(above, losses, epochs, max([*losses, 2.8]), WORDS["loss"], "ink")
     top = _round_up(max([*shares, 1]))
     _draw_epochs(below, shares, epochs, top, WORDS["validation"], "correct")
     above.tick_params(labelbottom=False)
@@ -240,7 +238,7 @@ def bars(shares, label, role="question"):
     picture = Picture(step * len(shares) + 4, sentence, f"{label}.")
     left = 14 + 7.5 * longest
     axes = picture.panel(left, 2, WIDTH - left - 62, picture.height - 4)
-    axes.set(xlim=(0, max(shares.values())), ylim=(len(shares) - 0.5, -0.5), xticks=[])
+    axes.set(xlim=(0, max(shares.values()) or 1), ylim=(len(shares) - 0.5, -0.5), xticks=[])
     axes.barh(range(len(shares)), list(shares.values()), height=0.62, color=colour(role))
     axes.set_yticks(range(len(shares)), [str(name) for name in shares])
     axes.tick_params(labelcolor=colour("ink"))

@@ -1,8 +1,10 @@
 """The figures show the data they were given, say it in words, and look the same each time."""
 
+import importlib
 import itertools
 import math
 import re
+import sys
 from html.parser import HTMLParser
 from xml.etree import ElementTree
 
@@ -341,3 +343,15 @@ def test_the_style_sheet_has_every_role_for_light_and_dark_pages():
 def test_an_unknown_role_or_mode_is_refused_by_name(role, mode):
     with pytest.raises(ValueError, match=f"'{role}' and '{mode}'"):
         colour(role, mode)
+
+
+def test_without_matplotlib_the_message_names_what_to_install(monkeypatch):
+    for module in [name for name in sys.modules if name.startswith("seq2seq_lib.p")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    with pytest.raises(ImportError, match=r"figures need matplotlib: pip install .*\[plots\]"):
+        importlib.import_module("seq2seq_lib.plots")
+
+
+def test_bars_of_nothing_are_drawn_without_a_warning():
+    assert "a 0.0%" in plots.bars({"a": 0.0}, "shares").sentence
