@@ -10,7 +10,6 @@ import signal
 import time
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager, suppress
-from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -22,11 +21,6 @@ from seq2seq_lib.recipe import VARIANTS, Recipe
 from seq2seq_lib.training import Trainer
 
 SEEDS = range(5)
-PADDINGS = [  # each way, alone and together, to be strict about blanks
-    {"mask_loss": mask, "end_mark": end, "pass_through": through}
-    for mask, end, through in product((False, True), repeat=3)
-    if mask or end or through
-]
 
 
 def _seeds(variants, **changes):
@@ -37,13 +31,6 @@ EXPERIMENTS = {
     "variants": _seeds(VARIANTS),
     "order-or-padding": _seeds(["baseline", "reverse"], padding="front"),
     "peeking-or-size": _seeds(["baseline", "reverse"], hidden_size=156),  # as large as peeky's 128
-    "cell": _seeds(VARIANTS, pass_cell=True),
-    "strict-padding": [r for change in PADDINGS for r in _seeds(["baseline"], **change)],
-    "cell-and-rate": [
-        recipe
-        for cell in (False, True)
-        for recipe in _seeds(VARIANTS, pass_cell=cell, learning_rate=0.002, batch_size=256)
-    ],
 }
 RESULTS = Path("book/results")
 WEIGHTS = Path("build/weights")  # of every run; the median ones are copied from here
