@@ -241,9 +241,13 @@ def test_an_interrupted_sweep_says_so_stops_its_workers_and_leaves_a_file_to_go_
         text=True,
         start_new_session=True,
     )
-    assert child.stdout.readline().startswith("baseline seed ")
-    os.killpg(child.pid, number)  # as a terminal does: to all of its processes
-    _, errors = child.communicate(timeout=60)
+    try:
+        assert child.stdout.readline().startswith("baseline seed ")
+        os.killpg(child.pid, number)  # as a terminal does: to all of its processes
+        _, errors = child.communicate(timeout=60)
+    finally:
+        if child.poll() is None:
+            os.killpg(child.pid, signal.SIGKILL)
     assert (child.returncode, errors) == (130, "error: interrupted\n")
     while workers_of(child):
         time.sleep(0.05)
