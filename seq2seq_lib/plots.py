@@ -1,8 +1,8 @@
-"""The figures and tables of the chapters: each is one call, and says in words what it shows.
+"""The figures of the chapters: each is one call, and says in words what it shows.
 
 A function takes results (``load_results``) or other plain data, never models, and returns a
-``Picture`` or a ``Table``. Both show themselves in a notebook and on a page, in the page's light or
-dark colours; ``.sentence`` says what a reader sees in them.
+``Picture``. It shows itself in a notebook and on a page, in the page's light or dark colours;
+``.sentence`` says what a reader sees in it.
 """
 
 import math
@@ -11,8 +11,16 @@ import numpy as np
 
 from seq2seq_lib.encoding import ADDITION_CHARACTERS
 from seq2seq_lib.palette import colour
-from seq2seq_lib.pictures import SETTINGS, WIDTH, Path, PathPatch, Picture, Table, matplotlib
-from seq2seq_lib.recipe import VARIANTS, Recipe
+from seq2seq_lib.pictures import SETTINGS, WIDTH, Path, PathPatch, Picture, matplotlib
+from seq2seq_lib.recipe import VARIANTS
+from seq2seq_lib.reports import (
+    by_variant,
+    counted,
+    percent,
+    recipe_sentence,
+    runs_of,
+    validation_curves,
+)
 
 LINES = {  # a variant is told apart by its dashes and its marks, and by colour besides
     "baseline": (":", "o"),
@@ -20,7 +28,7 @@ LINES = {  # a variant is told apart by its dashes and its marks, and by colour 
     "peeky": ("-.", "^"),
     "reverse+peeky": ("-", "D"),
 }
-# Every text that a reader sees or hears.
+# Every text of this module that a reader sees or hears.
 WORDS = {
     "epoch": "epoch",
     "exact": "exact match, %",
@@ -28,10 +36,6 @@ WORDS = {
     "validation": "exact match on validation, %",
     "guessing": "guessing: {loss:.2f}",
     "no epoch": "no epoch is finished yet.",
-    "recipe": (
-        "{train:,} training questions, {epochs} epochs, character vectors of {D} numbers, hidden "
-        "states of {H}, batches of {N}, Adam with rate {rate:g}, gradients clipped to {norm:g}"
-    ),
     "batch caption": (
         "{count} questions and their answers as the model reads them, one row each. A low "
         "bracket is a blank that pads the row; the underscore is the delimiter."
@@ -65,32 +69,7 @@ WORDS = {
     ),
     "variants": "Curves over {epochs} epochs, best last: {ends}.",
     "end": "{variant} ends at {mean} on average, its runs between {least} and {most}",
-    "runs": "{runs} runs of {variant}",
-    "runs each": "{runs} runs of each",
-    "no results": "results: expected at least one run of {variant}, got none",
-    "two recipes": "results: expected runs that differ in their seed alone, for {variant}",
     "bars": "{label}: {parts}.",
-    "table caption": (
-        "Mean over seeds, and in brackets the range. Accuracy is exact match; best and last are "
-        "on the validation questions, test is on questions that no choice was made with. Epochs to "
-        "50 % or 90 %: the first epoch with at least that accuracy. Runs that never reach it are "
-        "left out of this mean, so a variant with only some of its runs counted looks faster than "
-        "it is. "
-        "{runs}. {recipe}."
-    ),
-    "table head": (
-        "variant",
-        "best, %",
-        "last, %",
-        "test, %",
-        "epochs to\n50 %",
-        "epochs to\n90 %",
-    ),
-    "never": "never",
-    "some": "{span}\n{some} of {all} runs",
-    "answers caption": "What the models write. A tick or a cross says whether it is right.",
-    "answers": "{name}: {right} of {all} answers are right",
-    "right": "right answer",
 }
 
 
@@ -128,8 +107,8 @@ def learning_curve(history, epochs=None):
             done=len(history),
             loss_first=losses[0],
             loss_last=losses[-1],
-            first=_percent(history[0]["accuracy"]),
-            last=_percent(history[-1]["accuracy"]),
+            first=percent(history[0]["accuracy"]),
+            last=percent(history[-1]["accuracy"]),
         )
     caption = WORDS["curve caption"].format(done=len(history), epochs=epochs)
     picture = Picture(330, sentence, caption)
@@ -159,13 +138,13 @@ def variant(results, name, top=100):
 
     ``top`` is where the scale ends, in %; None fits it to the runs.
     """
-    runs = _runs(results, name)
-    curves = _curves(runs)
+    runs = runs_of(results, name)
+    curves = validation_curves(runs)
     mean = curves.mean(axis=0)
     epochs = len(mean)
     shown = sorted({1, (epochs + 1) // 2, epochs})
     points = ", ".join(
-        WORDS["point"].format(value=_percent(mean[e - 1] / 100), epoch=e) for e in shown
+        WORDS["point"].format(value=percent(mean[e - 1] / 100), epoch=e) for e in shown
     )
     picture = Picture(
         270,
@@ -173,11 +152,14 @@ def variant(results, name, top=100):
             variant=name,
             runs=len(runs),
             points=points,
-            least=_percent(curves[:, -1].min() / 100),
-            most=_percent(curves[:, -1].max() / 100),
+            least=percent(curves[:, -1].min() / 100),
+            most=percent(curves[:, -1].max() / 100),
         ),
         WORDS["variant caption"].format(
-            variant=name, runs=len(runs), recipe=_recipe(runs), questions=_validation_size(runs)
+            variant=name,
+            runs=len(runs),
+            recipe=recipe_sentence(runs),
+            questions=_validation_size(runs),
         ),
     )
     axes = picture.panel(34, 42, 354, 200)
@@ -191,17 +173,17 @@ def variant(results, name, top=100):
 @matplotlib.rc_context(SETTINGS)
 def variants(results):
     """All variants in one plot, each named at the end of its line."""
-    groups = _groups(results)
+    groups = by_variant(results)
     names = list(groups)
-    curves = {name: _curves(runs) for name, runs in groups.items()}
+    curves = {name: validation_curves(runs) for name, runs in groups.items()}
     ends = {name: lines[:, -1] for name, lines in curves.items()}
     epochs = max(lines.shape[1] for lines in curves.values())
     spoken = "; ".join(
         WORDS["end"].format(
             variant=name,
-            mean=_percent(ends[name].mean() / 100),
-            least=_percent(ends[name].min() / 100),
-            most=_percent(ends[name].max() / 100),
+            mean=percent(ends[name].mean() / 100),
+            least=percent(ends[name].min() / 100),
+            most=percent(ends[name].max() / 100),
         )
         for name in sorted(names, key=lambda name: ends[name].mean())
     )
@@ -209,8 +191,8 @@ def variants(results):
         330,
         WORDS["variants"].format(epochs=epochs, ends=spoken),
         WORDS["variants caption"].format(
-            runs=_counted(groups),
-            recipe=_recipe(groups[names[0]]),
+            runs=counted(groups),
+            recipe=recipe_sentence(groups[names[0]]),
             questions=_validation_size(groups[names[0]]),
         ),
     )
@@ -232,7 +214,7 @@ def variants(results):
 @matplotlib.rc_context(SETTINGS)
 def bars(shares, label, role="question"):
     """Shares of a whole, ``{name: share}``, as one bar each, in the order given."""
-    parts = ", ".join(f"{name} {_percent(share)}" for name, share in shares.items())
+    parts = ", ".join(f"{name} {percent(share)}" for name, share in shares.items())
     sentence = WORDS["bars"].format(label=label, parts=parts)
     longest, step = max(len(str(name)) for name in shares), 28
     picture = Picture(step * len(shares) + 4, sentence, f"{label}.")
@@ -244,7 +226,7 @@ def bars(shares, label, role="question"):
     axes.tick_params(labelcolor=colour("ink"))
     for row, share in enumerate(shares.values()):
         axes.annotate(
-            _percent(share),
+            percent(share),
             (share, row),
             (5, 0),
             textcoords="offset points",
@@ -252,61 +234,6 @@ def bars(shares, label, role="question"):
             color=colour("ink"),
         )
     return picture
-
-
-def summary(results):
-    """For each variant: its number of runs, and an array over them for each thing measured"""
-    rows = {}
-    for name, runs in _groups(results).items():
-        curves = _curves(runs)
-        rows[name] = {
-            "runs": len(runs),
-            "best": curves.max(axis=1),
-            "last": curves[:, -1],
-            "test": np.array([100 * run["test_accuracy"] for run in runs]),
-            "epochs to 50 %": np.array([_epochs_to(curve, 50) for curve in curves]),
-            "epochs to 90 %": np.array([_epochs_to(curve, 90) for curve in curves]),
-            "parameters": runs[0]["parameters"],
-        }
-    return rows
-
-
-def table(results):
-    """Mean and range over seeds of what ``summary`` measures, a row for each variant."""
-    measured = summary(results)
-    rows = [
-        [
-            name,
-            *(_span(row[key], 1) for key in ("best", "last", "test")),
-            *(_epoch_span(row[key]) for key in ("epochs to 50 %", "epochs to 90 %")),
-        ]
-        for name, row in measured.items()
-    ]
-    groups = _groups(results)
-    recipe = _recipe(next(iter(groups.values())))
-    caption = WORDS["table caption"].format(runs=_counted(groups), recipe=recipe)
-    tested = "; ".join(
-        f"{name} {_percent(row['test'].mean() / 100)}" for name, row in measured.items()
-    )
-    return Table(WORDS["table head"], rows, f"{WORDS['table head'][3]}: {tested}", caption)
-
-
-def answers(questions, wanted, written):
-    """What models wrote, ``{name: answers}``, beside the question and the right answer."""
-    rows = [
-        [question, right, *((given[place], given[place] == right) for given in written.values())]
-        for place, (question, right) in enumerate(zip(questions, wanted, strict=True))
-    ]
-    sentence = "; ".join(
-        WORDS["answers"].format(
-            name=name,
-            right=sum(map(str.__eq__, given, wanted)),
-            all=len(wanted),
-        )
-        for name, given in written.items()
-    )
-    head = [WORDS["question"], WORDS["right"], *written]
-    return Table(head, rows, sentence, WORDS["answers caption"])
 
 
 def spread(places, gap, least, most):
@@ -391,57 +318,8 @@ def _finish_epochs(axes, epochs, top, label):
     axes.set_axisbelow(True)
 
 
-def _is(run, name):
-    return Recipe.from_dict(run["recipe"]).variant == name
-
-
-def _runs(results, name):
-    """The runs of one variant. Raises ValueError if there is none, or if the recipes differ."""
-    runs = [run for run in results if _is(run, name)]
-    if not runs:
-        raise ValueError(WORDS["no results"].format(variant=name))
-    if len({Recipe.from_dict(run["recipe"]).replace(seed=0) for run in runs}) > 1:
-        raise ValueError(WORDS["two recipes"].format(variant=name))
-    return runs
-
-
-def _groups(results):
-    """{variant: its runs}, of the variants that have some. Raises ValueError if none has."""
-    groups = {
-        name: _runs(results, name) for name in VARIANTS if any(_is(run, name) for run in results)
-    }
-    if not groups:
-        raise ValueError(WORDS["no results"].format(variant=", ".join(VARIANTS)))
-    return groups
-
-
-def _curves(runs):
-    """Runs -> (runs, epochs): exact match on the validation questions, in %"""
-    return 100 * np.array([run["validation_accuracy"] for run in runs])
-
-
-def _recipe(runs):
-    recipe = Recipe.from_dict(runs[0]["recipe"])
-    return WORDS["recipe"].format(
-        train=recipe.train_size,
-        epochs=recipe.epochs,
-        D=recipe.wordvec_size,
-        H=recipe.hidden_size,
-        N=recipe.batch_size,
-        rate=recipe.learning_rate,
-        norm=recipe.max_norm,
-    )
-
-
 def _validation_size(runs):
     return runs[0]["recipe"]["validation_size"]
-
-
-def _counted(groups):
-    counts = {name: len(runs) for name, runs in groups.items()}
-    if len(set(counts.values())) == 1:
-        return WORDS["runs each"].format(runs=next(iter(counts.values())))
-    return ", ".join(WORDS["runs"].format(runs=n, variant=name) for name, n in counts.items())
 
 
 def _round_up(percent):
@@ -450,33 +328,6 @@ def _round_up(percent):
 
 def _epochs(curve):
     return range(1, len(curve) + 1)
-
-
-def _epochs_to(curve, percent):
-    reached = np.flatnonzero(curve >= percent)
-    return float(reached[0] + 1) if len(reached) else math.nan
-
-
-def _span(values, digits):
-    """Mean and range, on two lines: 48.9 (41.8–51.7); one value stands alone"""
-    mean, least, most = (f"{f(values):.{digits}f}" for f in (np.mean, np.min, np.max))
-    return mean if least == most else f"{mean}\n({least}–{most})"
-
-
-def _epoch_span(values):
-    reached = values[~np.isnan(values)]
-    if not len(reached):
-        return WORDS["never"]
-    mean, least, most = reached.mean(), int(reached.min()), int(reached.max())
-    span = f"{mean:.1f}\n({least}–{most})" if least != most else f"{least}"
-    if len(reached) == len(values):
-        return span
-    return WORDS["some"].format(span=span, some=len(reached), all=len(values))
-
-
-def _percent(share):
-    """0.6254 -> 62.5%"""
-    return f"{100 * share:.1f}%"
 
 
 def _spelt(row):

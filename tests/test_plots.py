@@ -5,42 +5,36 @@ import itertools
 import math
 import re
 import sys
-from html.parser import HTMLParser
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from drawings import (
+    EPOCHS,
+    assert_colours_are_left_to_the_page,
+    assert_it_says_what_it_shows,
+    assert_no_text_is_cut_off,
+    assert_no_text_overlaps,
+    curves,
+    made_up_results,
+    texts,
+)
 
-from seq2seq_lib import VARIANTS, Layout, Recipe
+from seq2seq_lib import VARIANTS, Layout
 from seq2seq_lib.palette import COLOURS, DARK_PAGES, MODES, colour, style_sheet, variable
 
 matplotlib = pytest.importorskip("matplotlib")
 
 from seq2seq_lib import plots  # noqa: E402
-from seq2seq_lib.pictures import WIDTH, Picture, Table  # noqa: E402
+from seq2seq_lib.pictures import Picture  # noqa: E402
 
-SVG = "{http://www.w3.org/2000/svg}"
-EPOCHS = 12
+every_name = pytest.mark.parametrize(
+    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
+)
 
 
 @pytest.fixture
 def results(rng):
-    """Three runs of each variant, made up: the second variant reaches half, the last nearly all."""
-    ends = dict(zip(VARIANTS, (0.1, 0.6, 0.95, 0.96), strict=True))
-    return [
-        {
-            "recipe": Recipe.of(name, seed=seed, epochs=EPOCHS).to_dict(),
-            "loss": [2.0] * EPOCHS,
-            "validation_accuracy": [
-                float(np.clip(end * epoch / EPOCHS + rng.uniform(-0.02, 0.02), 0, 1))
-                for epoch in range(1, EPOCHS + 1)
-            ],
-            "test_accuracy": end + 0.01 * seed,
-            "parameters": 100_000 + 1000 * len(name),
-        }
-        for name, end in ends.items()
-        for seed in range(3)
-    ]
+    return made_up_results(rng)
 
 
 @pytest.fixture
@@ -62,16 +56,6 @@ def every_picture(results, history):
         "variants": plots.variants(results),
         "bars": plots.bars({"one": 0.25, "two": 0.75}, "Two parts & a whole"),
     }
-
-
-def curves(results, name):
-    runs = [r for r in results if Recipe.from_dict(r["recipe"]).variant == name]
-    return 100 * np.array([run["validation_accuracy"] for run in runs])
-
-
-def texts(picture):
-    found = ElementTree.fromstring(picture.svg()).iter(SVG + "text")
-    return ["".join(text.itertext()) for text in found]
 
 
 # What is drawn
@@ -112,29 +96,12 @@ def test_variants_that_were_not_run_yet_are_left_out(results):
 
 
 def test_names_at_the_ends_of_lines_do_not_overlap(results):
-    picture = plots.variants(results)
-    with matplotlib.rc_context(plots.SETTINGS):
-        picture.draw_without_rendering()
-        named = [text for text in picture.axes[0].texts if text.get_text() in VARIANTS]
-        boxes = [text.get_window_extent() for text in named]
-    assert len(boxes) == len(VARIANTS)
-    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+    assert_no_text_overlaps(plots.variants(results), VARIANTS)
 
 
-@pytest.mark.parametrize(
-    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
-)
+@every_name
 def test_no_text_is_cut_off_at_the_edge_of_a_picture(every_picture, name):
-    picture = every_picture[name]
-    with matplotlib.rc_context(plots.SETTINGS):
-        picture.draw_without_rendering()
-        for text in picture.findobj(matplotlib.text.Text):
-            if text.get_text() and text.get_visible():
-                box = text.get_window_extent().transformed(picture.dpi_scale_trans.inverted())
-                box = 72 * box.get_points()
-                assert box.min() >= -0.5, text.get_text()
-                assert box[1, 0] <= WIDTH + 0.5, text.get_text()
-                assert box[1, 1] <= picture.height + 0.5, text.get_text()
+    assert_no_text_is_cut_off(every_picture[name])
 
 
 def test_a_learning_curve_has_the_loss_above_and_the_accuracy_below(history):
@@ -156,35 +123,7 @@ def test_a_batch_shows_every_character_that_is_not_a_blank(every_picture):
     assert sorted(shown) == sorted("57+5628+521_62_1149")
 
 
-def test_the_table_has_mean_and_range_of_each_variant(results):
-    rows = {row[0]: row[1:] for row in plots.table(results).rows}
-    assert list(rows) == list(VARIANTS)
-    best = curves(results, "reverse").max(axis=1)
-    assert rows["reverse"][0] == f"{best.mean():.1f}\n({best.min():.1f}–{best.max():.1f})"
-    assert rows["reverse"][2] == "61.0\n(60.0–62.0)"
-    assert rows["baseline"][3:5] == ["never", "never"]
-    assert len(rows["peeky"]) + 1 == len(plots.table(results).head)
-
-
-def test_the_first_epoch_at_half_is_counted_from_one():
-    run = {
-        "recipe": Recipe(epochs=4).to_dict(),
-        "validation_accuracy": [0.1, 0.49, 0.5, 0.95],
-        "test_accuracy": 0.9,
-        "parameters": 1,
-    }
-    row = plots.summary([run])["baseline"]
-    assert (row["epochs to 50 %"][0], row["epochs to 90 %"][0]) == (3, 4)
-
-
-def test_a_table_of_answers_marks_right_and_wrong_in_words(results):
-    table = plots.answers(["57+5", "1+1"], ["62", "2"], {"baseline": ["62", "3"]})
-    page = table._repr_html_()
-    assert page.count('aria-label="right"') == page.count('aria-label="wrong"') == 1
-    assert table.sentence == "baseline: 1 of 2 answers are right"
-
-
-@pytest.mark.parametrize("name", ["variant", "variants", "table"])
+@pytest.mark.parametrize("name", ["variant", "variants"])
 def test_no_results_are_refused_with_a_sentence(name):
     arguments = ([], "peeky") if name == "variant" else ([],)
     with pytest.raises(ValueError, match="expected at least one run"):
@@ -218,26 +157,9 @@ def test_labels_that_have_room_stay_where_they_are():
 # On a page
 
 
-class Page(HTMLParser):
-    def __init__(self):
-        super().__init__()
-        self.elements = []
-
-    def handle_starttag(self, tag, attrs):
-        self.elements.append((tag, dict(attrs)))
-
-
-@pytest.mark.parametrize(
-    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
-)
+@every_name
 def test_a_picture_says_in_words_what_it_shows(every_picture, name):
-    picture = every_picture[name]
-    page = Page()
-    page.feed(picture._repr_html_())
-    ((_, svg),) = [element for element in page.elements if element[0] == "svg"]
-    assert svg["role"] == "img" and svg["aria-label"] == picture.sentence
-    assert len(picture.sentence) > 20 and picture.caption.endswith(".")
-    assert "nan" not in picture.sentence
+    assert_it_says_what_it_shows(every_picture[name])
 
 
 def test_the_sentence_of_a_variant_has_its_numbers(results):
@@ -249,25 +171,18 @@ def test_the_sentence_of_a_variant_has_its_numbers(results):
 
 
 def test_the_caption_of_results_states_runs_and_recipe(results):
-    for picture in (plots.variant(results, "peeky"), plots.variants(results), plots.table(results)):
+    for picture in (plots.variant(results, "peeky"), plots.variants(results)):
         assert re.search(r"\b3 runs\b", picture.caption)
         assert "45,000 training questions" in picture.caption
         assert "hidden states of 128" in picture.caption and "rate 0.001" in picture.caption
 
 
-@pytest.mark.parametrize(
-    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
-)
+@every_name
 def test_a_picture_is_well_formed_with_text_as_text_and_colours_left_to_the_page(
     every_picture, name
 ):
-    picture = every_picture[name]
-    svg = picture.svg()
-    ElementTree.fromstring(svg)
-    assert texts(picture)
-    assert "<style" not in svg and "<image" not in svg and "DejaVu" not in svg
-    left = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))
-    assert not left, "colours that are no role of the palette"
+    assert_colours_are_left_to_the_page(every_picture[name])
+    assert "<image" not in every_picture[name].svg()
 
 
 def test_ids_of_different_pictures_differ(every_picture):
@@ -293,13 +208,6 @@ def test_no_figure_stays_open_and_no_setting_is_left_behind(results, history):
     from matplotlib import _pylab_helpers
 
     assert _pylab_helpers.Gcf.figs == {}
-
-
-def test_texts_are_escaped():
-    table = Table(["<a>"], [["<b>", "<c>"]], 'a "quoted" sentence', "<d>")
-    page = table._repr_html_().split("</style>")[1]
-    assert not re.search(r"<[abcd]>", page)
-    assert "&quot;quoted&quot;" in page
 
 
 # The palette

@@ -1,0 +1,70 @@
+"""What figures and tables of results have in common: runs by variant, and how they are named."""
+
+import numpy as np
+
+from seq2seq_lib.recipe import VARIANTS
+from seq2seq_lib.results import recipe_of, select
+
+# Every text of this module that a reader sees or hears.
+WORDS = {
+    "recipe": {
+        "train_size": "{:,} training questions",
+        "epochs": "{} epochs",
+        "wordvec_size": "character vectors of {} numbers",
+        "hidden_size": "hidden states of {}",
+        "batch_size": "batches of {}",
+        "learning_rate": "Adam with rate {:g}",
+        "max_norm": "gradients clipped to {:g}",
+    },
+    "runs": "{runs} runs of {name}",
+    "runs each": "{runs} runs of each",
+    "no results": "results: expected at least one run of {variant}, got none",
+    "two recipes": "results: expected runs that differ in their seed alone, for {variant}",
+}
+
+
+def runs_of(results, name):
+    """The runs of one variant. Raises ValueError if there is none, or if the recipes differ."""
+    runs = select(results, variant=name)
+    if not runs:
+        raise ValueError(WORDS["no results"].format(variant=name))
+    if len({recipe_of(run).replace(seed=0) for run in runs}) > 1:
+        raise ValueError(WORDS["two recipes"].format(variant=name))
+    return runs
+
+
+def by_variant(results):
+    """{variant: its runs}, of the variants that have some. Raises ValueError if none has."""
+    groups = {name: runs_of(results, name) for name in VARIANTS if select(results, variant=name)}
+    if not groups:
+        raise ValueError(WORDS["no results"].format(variant=", ".join(VARIANTS)))
+    return groups
+
+
+def validation_curves(runs):
+    """Runs -> (runs, epochs): exact match on the validation questions, in %"""
+    return 100 * np.array([run["validation_accuracy"] for run in runs])
+
+
+def recipe_sentence(runs):
+    """The recipe in words: whatever in it is the same for all these runs"""
+    recipes = [recipe_of(run) for run in runs]
+    parts = []
+    for name, words in WORDS["recipe"].items():
+        values = {getattr(recipe, name) for recipe in recipes}
+        if len(values) == 1:
+            parts.append(words.format(*values))
+    return ", ".join(parts)
+
+
+def counted(groups):
+    """How many runs each group has, in words"""
+    counts = {name: len(runs) for name, runs in groups.items()}
+    if len(set(counts.values())) == 1:
+        return WORDS["runs each"].format(runs=next(iter(counts.values())))
+    return ", ".join(WORDS["runs"].format(runs=n, name=name) for name, n in counts.items())
+
+
+def percent(share):
+    """0.6254 -> 62.5%"""
+    return f"{100 * share:.1f}%"
