@@ -1,10 +1,10 @@
 """What goes on in a model, measured: how far gradients reach, what kinds of mistakes it makes."""
 
-from collections import Counter
-
 import numpy as np
 
 from seq2seq_lib.functions import one_hot, softmax
+
+ERROR_SIZES = "right", "1 to 9", "10 to 99", "100 or more", "no number"
 
 
 def gradient_paths(model, questions, answers):
@@ -31,15 +31,18 @@ def teacher_forced(model, questions, answers):
     return model.decoder.forward(answers[:, :-1], *model.encode(questions)).argmax(axis=-1)
 
 
-def frequent_errors(written, sums, most=5):
-    """Texts and right sums -> the most frequent differences: [(difference, how often), ...]
+def error_sizes(answers, sums):
+    """How wrong each answer is: an array of places in ``ERROR_SIZES``.
 
-    A text that is no number counts as None.
+    answers, sums : whole numbers of one shape; a negative answer was no number
     """
-    pairs = zip(written, sums, strict=True)
-    differences = [
-        int(text) - int(total) if text.isdecimal() else None
-        for text, total in pairs
-        if text != total
-    ]
-    return Counter(differences).most_common(most)
+    distance = np.abs(answers - sums)
+    sizes = np.digitize(distance, [1, 10, 100]).astype(np.uint8)
+    return np.where(np.asarray(answers) < 0, ERROR_SIZES.index("no number"), sizes).astype(np.uint8)
+
+
+def most_frequent(values, most=10):
+    """Whole numbers -> [(value, how often), ...], the most frequent first, then the smaller ones"""
+    found, times = np.unique(values, return_counts=True)
+    order = np.lexsort((np.abs(found), -times))[:most]
+    return [(int(found[k]), int(times[k])) for k in order]

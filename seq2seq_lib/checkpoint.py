@@ -69,7 +69,7 @@ def to_bytes(checkpoint):
         arrays.update({prefix + name: array for name, array in moment.items()})
     content = io.BytesIO()
     np.savez(content, allow_pickle=False, **arrays)
-    _parse(content.getvalue())
+    from_bytes(content.getvalue())
     return content.getvalue()
 
 
@@ -80,14 +80,20 @@ def load_checkpoint(path):
     except ValueError as error:
         raise CheckpointError(str(error)) from error
     try:
-        return _parse(content)
+        return from_bytes(content)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
+
+
+def from_bytes(content):
+    """The inverse of ``to_bytes``. Raises CheckpointError, in one sentence, for anything else."""
+    try:
+        return _parse(content)
+    except CheckpointError:
+        raise
     except Exception as error:  # a damaged zip can raise nearly anything: it all means this
         kind = type(error).__name__
-        raise CheckpointError(
-            f"{path}: expected a checkpoint, got a damaged file ({kind})"
-        ) from error
+        raise CheckpointError(f"expected a checkpoint, got a damaged file ({kind})") from error
 
 
 def _parse(content):

@@ -3,7 +3,13 @@
 import numpy as np
 import pytest
 
-from seq2seq_lib.analysis import frequent_errors, gradient_paths, teacher_forced
+from seq2seq_lib.analysis import (
+    ERROR_SIZES,
+    error_sizes,
+    gradient_paths,
+    most_frequent,
+    teacher_forced,
+)
 from seq2seq_lib.recipe import Recipe
 
 SMALL = {"hidden_size": 6, "wordvec_size": 4}
@@ -62,6 +68,22 @@ def test_teacher_forcing_agrees_with_generating_up_to_the_first_mistake():
         assert (mine[:until] == free[:until]).all()
 
 
-def test_frequent_errors_are_counted_by_their_difference():
-    written = ["61", "62", "72", "61", "6+", "62"]
-    assert frequent_errors(written, ["62"] * 6) == [(-1, 2), (10, 1), (None, 1)]
+def test_errors_are_put_in_classes_by_their_distance_from_the_sum():
+    answers = np.array([[100, 101, 91], [110, 1, 200], [0, 1100, -1]])
+    names = [[ERROR_SIZES[size] for size in row] for row in error_sizes(answers, 100)]
+    assert names == [
+        ["right", "1 to 9", "1 to 9"],
+        ["10 to 99", "10 to 99", "100 or more"],
+        ["100 or more", "100 or more", "no number"],
+    ]
+    assert error_sizes(answers, 100).dtype == np.uint8
+
+
+def test_the_most_frequent_values_come_first_and_ties_by_size():
+    assert most_frequent(np.array([3, -10, 3, 10, 7, -10, 10, 0]), 4) == [
+        (3, 2),
+        (-10, 2),
+        (10, 2),
+        (0, 1),
+    ]
+    assert most_frequent(np.array([], int)) == []

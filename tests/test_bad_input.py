@@ -22,8 +22,8 @@ from seq2seq_lib import (
     split_additions,
 )
 from seq2seq_lib.data import number_of_carries, number_of_digits, split_examples
-from seq2seq_lib.experiments import load_results, median_run
 from seq2seq_lib.files import check_writable, read_ordinary_file
+from seq2seq_lib.results import load_results, median_run
 
 
 @pytest.fixture(scope="module")
