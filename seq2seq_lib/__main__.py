@@ -26,7 +26,7 @@ HELP = {
     "info": "what a model file holds",
     "results": "run what is missing of the experiments that the book shows",
     "again": "run also what is there already",
-    "model": "a trained variant's name or a file (default: reverse+peeky)",
+    "model": "a shipped model's name or a file (default: reverse+peeky)",
     "variant": "what of the two switches is on (default: baseline)",
     "out": "file to write (default: VARIANT-seedN.npz)",
     "resume": "go on with the unfinished run in this file",
@@ -34,6 +34,7 @@ HELP = {
     "on": "which held-out questions to use (default: test)",
     "recipe": "the recipe: what is not given is as in the source text",
     "jobs": "runs at a time, one thread each (default: one a processor)",
+    "scheduler": "run on the Dask cluster at this address, like tcp://host:8786, instead of here",
 }
 
 
@@ -95,6 +96,7 @@ def _parser():
     sub = command(results)
     sub.add_argument("names", nargs="*", metavar="EXPERIMENT", help=", ".join(EXPERIMENTS))
     sub.add_argument("--jobs", type=int, help=HELP["jobs"])
+    sub.add_argument("--scheduler", metavar="ADDRESS", help=HELP["scheduler"])
     sub.add_argument("--again", action="store_true", help=HELP["again"])
     return parser
 

@@ -10,11 +10,17 @@ from seq2seq_lib import evaluation
 from seq2seq_lib.checkpoint import load_checkpoint, save_checkpoint, to_bytes
 from seq2seq_lib.data import number_of_carries
 from seq2seq_lib.encoding import shown
-from seq2seq_lib.experiments import EXPERIMENTS, RESULTS, run_experiment, ship_weights
+from seq2seq_lib.experiments import (
+    EXPERIMENTS,
+    RESULTS,
+    forget_weights,
+    run_experiment,
+    ship_weights,
+)
 from seq2seq_lib.files import check_writable
 from seq2seq_lib.question_files import read_examples
-from seq2seq_lib.recipe import VARIANTS, Recipe
-from seq2seq_lib.solver import SUM, load_pretrained, load_solver, pretrained_file
+from seq2seq_lib.recipe import Recipe
+from seq2seq_lib.solver import PRETRAINED, SUM, load_pretrained, load_solver, pretrained_file
 from seq2seq_lib.training import Trainer
 
 SIZES = {"train_size", "validation_size", "test_size"}
@@ -143,7 +149,7 @@ def _arriving_lines(stream):
 
 def info(model):
     """A model's recipe and how its training went."""
-    if model in VARIANTS:
+    if model in PRETRAINED:
         with pretrained_file(model) as path:
             checkpoint = load_checkpoint(path)
     else:
@@ -159,8 +165,8 @@ def info(model):
         yield f"  {name:16} {ascii(value) if isinstance(value, str) else value}"
 
 
-def results(names, jobs, again):
-    """Run what is missing of the experiments, and ship the median weights of the variants."""
+def results(names, jobs, scheduler, again):
+    """Run what is missing of the experiments, and ship the weights that they choose."""
     if not RESULTS.is_dir():
         raise ValueError(f"expected a checkout of the project here, found no folder {RESULTS}")
     for name in names:
@@ -168,28 +174,35 @@ def results(names, jobs, again):
             raise ValueError(f"experiment: expected one of {', '.join(EXPERIMENTS)}, got {name}")
     if jobs is not None and jobs < 1:
         raise ValueError(f"jobs: expected at least 1, got {jobs}")
-    for name in names or EXPERIMENTS:
-        recipes = EXPERIMENTS[name]
-        failures = 0
-        with _progress(sum(recipe.epochs for recipe in recipes), "epoch") as bar:
-            for kind, recipe, payload in run_experiment(name, jobs=jobs, again=again):
-                run = f"{recipe.variant} seed {recipe.seed}"
-                bar.update({"epoch": 1, "skipped": recipe.epochs}.get(kind, 0))
+    if jobs is not None and scheduler is not None:
+        raise ValueError("jobs: expected no such option with a scheduler, which has its workers")
+    names = names or list(EXPERIMENTS)
+    if again:
+        forget_weights(names)
+    options, failures = {"jobs": jobs, "scheduler": scheduler, "again": again}, 0
+    every = {(name, recipe): 0 for name in names for recipe in EXPERIMENTS[name].recipes}
+    with _progress(sum(recipe.epochs for _, recipe in every), "epoch") as bar:
+        for name in names:
+            for kind, recipe, payload in run_experiment(name, **options):
+                every[name, recipe] = payload if kind == "told" else recipe.epochs
+                bar.n = sum(every.values())
+                bar.refresh()
                 bar.clear()
+                run = f"{name}: {recipe.variant} seed {recipe.seed}"
                 if kind == "done":
                     yield f"{run}: test {payload['test_accuracy']:.2%}"
                 elif kind == "failed":
                     failures += 1
                     yield f"{run}: failed: {payload}"
-        if failures:
-            raise ChildProcessError(f"{name}: {failures} of {len(recipes)} runs failed")
-    if "variants" in (names or EXPERIMENTS):
-        for recipe in ship_weights():
-            yield f"pretrained {recipe.variant}: seed {recipe.seed}"
+    if failures:
+        raise ChildProcessError(f"{failures} of {len(every)} runs failed")
+    if {"variants", "road"} & set(names):
+        for name, recipe in ship_weights().items():
+            yield f"pretrained {name}: seed {recipe.seed}"
 
 
 def _solver(model):
-    return load_pretrained(model) if model in VARIANTS else load_solver(model)
+    return load_pretrained(model) if model in PRETRAINED else load_solver(model)
 
 
 def _progress(total, unit):

@@ -1,171 +1,186 @@
-"""Named lists of recipes, run on every core, and the result files that all figures come from."""
+"""Questions about the models, the recipes that answer them, and the runs of those recipes."""
 
 import hashlib
-import json
-import multiprocessing
 import os
 import platform
-import queue
-import signal
-import time
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from seq2seq_lib.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from seq2seq_lib import measures
+from seq2seq_lib.checkpoint import CheckpointError, from_bytes, load_checkpoint, to_bytes
 from seq2seq_lib.evaluation import evaluate
-from seq2seq_lib.files import check_writable, read_ordinary_file, replace_file
+from seq2seq_lib.files import check_writable, replace_file
 from seq2seq_lib.recipe import VARIANTS, Recipe
+from seq2seq_lib.results import (
+    load_results,
+    median_run,
+    recipe_of,
+    save_array,
+    save_results,
+    select,
+)
+from seq2seq_lib.solver import BEST
 from seq2seq_lib.training import Trainer
+from seq2seq_lib.workers import run_all
 
 SEEDS = range(5)
+RESULTS = Path("book/results")
+WEIGHTS = Path("build/weights")  # of every run; those that the library ships are copied from here
+SHIPPED = Path(__file__).parent / "pretrained"
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A question, the recipes whose runs answer it, and what is measured of each run."""
+
+    question: str
+    recipes: list
+    measure: Callable = measures.accuracy
 
 
 def _seeds(variants, **changes):
     return [Recipe.of(variant, seed=seed, **changes) for variant in variants for seed in SEEDS]
 
 
+FOUR = _seeds(VARIANTS)
+STUDY = {"learning_rate": 0.002, "batch_size": 256}  # of a study that found another order
+STRICT = {"mask_loss": True, "end_mark": True, "pass_through": True}
 EXPERIMENTS = {
-    "variants": _seeds(VARIANTS),
-    "order-or-padding": _seeds(["baseline", "reverse"], padding="front"),
-    "peeking-or-size": _seeds(["baseline", "reverse"], hidden_size=156),  # as large as peeky's 128
+    "variants": Experiment("What do reversing and peeking change?", FOUR),
+    "order-or-padding": Experiment(
+        "Does reversing help by the order, or by where the blanks are read?",
+        _seeds(["baseline", "reverse"], padding="front"),
+    ),
+    "peeking-or-size": Experiment(
+        "Does peeking help, or do the parameters that it adds?",
+        _seeds(["baseline", "reverse"], hidden_size=156),  # as many as peeky has with 128
+    ),
+    "memory-cell": Experiment(
+        "What if the decoder gets the memory cell as well, and under another recipe?",
+        _seeds(VARIANTS, pass_cell=True)
+        + _seeds(VARIANTS, pass_cell=True, **STUDY)
+        + _seeds(["baseline", "reverse"], **STUDY),
+    ),
+    "strict-padding": Experiment(
+        "Does it help to keep blanks out of the loss and out of the state?",
+        [
+            *(recipe for name in STRICT for recipe in _seeds(["baseline"], **{name: True})),
+            *_seeds(["baseline"], mask_loss=True, end_mark=True),
+            *_seeds(["baseline"], **STRICT),
+        ],
+    ),
+    "gradient-paths": Experiment(
+        "How far do gradients reach, before training and after?",
+        [recipe.replace(epochs=epochs) for epochs in (0, 1, 25) for recipe in FOUR],
+        measures.paths,
+    ),
+    "mistakes": Experiment("How do the models go wrong?", FOUR, measures.mistakes),
+    "every-sum": Experiment("Which of all million sums are right?", FOUR, measures.every_sum),
 }
-RESULTS = Path("book/results")
-WEIGHTS = Path("build/weights")  # of every run; the median ones are copied from here
-PRETRAINED = Path(__file__).parent / "pretrained"
-INTERRUPTS = signal.SIGINT, signal.SIGTERM
-THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
 
 
-def run_experiment(name, *, jobs=None, again=False, results=RESULTS, weights=WEIGHTS):
+def run_experiment(
+    name, *, jobs=None, scheduler=None, again=False, results=RESULTS, weights=WEIGHTS
+):
     """Run what is missing of one experiment; yield (kind, recipe, payload) of all that happens.
 
-    A kind is "skipped" (None), "epoch" (its record), "done" (the result) or "failed" (the
-    exception). The experiment's file is written anew after every run, so a sweep that was
-    interrupted goes on where it stopped; with ``again`` nothing counts as done. Raises ValueError
-    for a result file that is not one.
+    A kind is "skipped" (None), "told" (how many epochs are done), "done" (the result) or "failed"
+    (the exception). The experiment's file is written anew after every run, so a sweep that was
+    interrupted goes on where it stopped; with ``again`` nothing counts as done. Weights that are
+    there already are measured, not trained again (``forget_weights``). Raises ValueError for a
+    result file that is none.
     """
-    recipes = EXPERIMENTS[name]
-    path = Path(results) / f"{name}.json"
+    experiment, path = EXPERIMENTS[name], Path(results) / f"{name}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
-    Path(weights).mkdir(parents=True, exist_ok=True)
     check_writable(path)
     before = load_results(path, missing_ok=True)
-    done = {} if again else {Recipe.from_dict(run["recipe"]): run for run in before}
-    for recipe in recipes:
+    done = {} if again else {recipe_of(run): run for run in before}
+    for recipe in experiment.recipes:
         if recipe in done:
             yield "skipped", recipe, None
-    missing = [recipe for recipe in recipes if recipe not in done]
-    for kind, recipe, payload in run_recipes(missing, weights=weights, jobs=jobs):
+    missing = [recipe for recipe in experiment.recipes if recipe not in done]
+    about = {
+        "experiment": name,
+        "question": experiment.question,
+        "command": f"python -m seq2seq_lib results {name}",
+    }
+    options = {"weights": weights, "jobs": jobs, "scheduler": scheduler}
+    for kind, recipe, payload in run_recipes(missing, experiment.measure, **options):
         if kind == "done":
-            done[recipe] = payload
-            save_results(path, name, [done[recipe] for recipe in recipes if recipe in done])
+            done[recipe] = payload = _arrays_in_files(payload, path.with_suffix(""))
+            runs = [done[recipe] for recipe in experiment.recipes if recipe in done]
+            save_results(path, about, runs)
         yield kind, recipe, payload
 
 
-def run_recipes(recipes, *, weights, jobs=None):
-    """Run recipes, ``jobs`` at a time and one thread each; yield as ``run_experiment`` does."""
-    context = multiprocessing.get_context("spawn")
-    most = min(os.cpu_count() or 1, 61)  # Windows cannot wait for more
-    epochs = context.Queue()
-    with (
-        _one_thread_each(),
-        ProcessPoolExecutor(jobs or most, context, _start_worker, (epochs,)) as pool,
-    ):
-        try:
-            with _interrupts_held():
-                running = {pool.submit(run, recipe, weights): recipe for recipe in recipes}
-            finished = queue.SimpleQueue()  # futures.wait, interrupted, can keep locks for ever
-            for future in running:
-                future.add_done_callback(finished.put)
-            while running:
-                future = None
-                with suppress(queue.Empty):
-                    future = finished.get(timeout=0.2)
-                while not epochs.empty():
-                    yield "epoch", *epochs.get()
-                if future:
-                    error = future.exception()
-                    kind, payload = ("failed", error) if error else ("done", future.result())
-                    yield kind, running.pop(future), payload
-        except BaseException:  # interrupted: nobody waits for the runs under way
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in multiprocessing.active_children():
-                worker.terminate()
-            raise
+def run_recipes(recipes, measure=measures.accuracy, *, weights, jobs=None, scheduler=None):
+    """Train and measure recipes; yield as ``run_experiment`` does. Options as in ``run_all``."""
+    Path(weights).mkdir(parents=True, exist_ok=True)
+    tasks = {
+        recipe: (recipe, measure, _trained(weights_path(weights, recipe), recipe))
+        for recipe in recipes
+    }
+    for kind, recipe, payload in run_all(_run, tasks, jobs=jobs, scheduler=scheduler):
+        if kind == "done":
+            payload, trained = payload
+            replace_file(weights_path(weights, recipe), trained)
+        yield kind, recipe, payload
 
 
-# In a worker process: the queue to its parent, whether it writes a file, whether it is to stop.
-_epochs, _saving, _stopped = None, False, False
-
-
-def _start_worker(epochs):
-    global _epochs
-    _epochs = epochs
-    for number in INTERRUPTS:
-        signal.signal(number, _stop)
-    if hasattr(signal, "pthread_sigmask"):
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, INTERRUPTS)
-
-
-def _stop(number, frame):
-    """End a worker in silence, after the file it may be writing: the parent says what happened."""
-    global _stopped
-    _stopped = True
-    if not _saving:
-        os._exit(128 + number)
-
-
-@contextmanager
-def _interrupts_held():
-    """Hold interrupts back from here, and from workers that start now: they end it themselves"""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, INTERRUPTS)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def run(recipe, weights):
-    """Train one recipe to its end and look at the test questions, once -> its result, a dict."""
-    start = time.perf_counter()
-    trainer = Trainer(recipe)
-    for epoch in trainer.run():
-        if _epochs is not None:
-            _epochs.put((recipe, epoch))
-    exact, characters = evaluate(trainer.model, trainer.layout, trainer.splits.test)
-    _save_whole(weights_path(weights, recipe), trainer.checkpoint(resumable=False))
-    return {
+def _run(tell, recipe, measure, trained):
+    """In a worker: train, unless the bytes of a checkpoint are given, and measure -> both"""
+    splits = recipe.splits()
+    if trained is None:
+        trainer = Trainer(recipe, splits)
+        for _ in trainer.run():
+            tell(len(trainer.history))
+        trained = to_bytes(trainer.checkpoint(resumable=False))
+    checkpoint = from_bytes(trained)
+    exact, _ = evaluate(checkpoint.model, recipe.layout, splits.test)
+    result = {
         "recipe": recipe.to_dict(),
-        "loss": [epoch["loss"] for epoch in trainer.history],
-        "validation_accuracy": [epoch["accuracy"] for epoch in trainer.history],
         "test_accuracy": exact,
-        "test_character_accuracy": characters,
-        "parameters": sum(array.size for array in trainer.model.params.values()),
-        "seconds": round(time.perf_counter() - start, 1),
-        "threads": 1,
+        **measure(checkpoint, splits),
+        "parameters": sum(array.size for array in checkpoint.model.params.values()),
+        "threads": int(os.environ.get("OPENBLAS_NUM_THREADS", 0)) or os.cpu_count(),
         "versions": {
             "python": platform.python_version(),
             "numpy": np.__version__,
             "machine": platform.machine(),
         },
     }
+    return result, trained
 
 
-def _save_whole(path, checkpoint):
-    global _saving
-    _saving = True
+def _trained(path, recipe):
+    """The bytes of this recipe's finished checkpoint, or None if the file is none"""
     try:
-        save_checkpoint(path, checkpoint)
-    finally:
-        _saving = False
-        if _stopped:
-            os._exit(1)
+        checkpoint = load_checkpoint(path)
+    except CheckpointError:
+        return None
+    finished = checkpoint.recipe == recipe and len(checkpoint.history) == recipe.epochs
+    return Path(path).read_bytes() if finished else None
+
+
+def _arrays_in_files(result, folder):
+    """The same result with every array in a file of its own, and that file's name in its place"""
+    name = weights_path("", recipe_of(result)).name
+    for key, value in result.items():
+        if isinstance(value, np.ndarray):
+            folder.mkdir(exist_ok=True)
+            save_array(folder / name, value)
+            result = result | {key: f"{folder.name}/{name}"}
+    return result
+
+
+def forget_weights(names, *, weights=WEIGHTS):
+    """Delete the weights of these experiments' runs, so that they are trained again."""
+    for name in names:
+        for recipe in EXPERIMENTS[name].recipes:
+            weights_path(weights, recipe).unlink(missing_ok=True)
 
 
 def weights_path(weights, recipe):
@@ -174,79 +189,31 @@ def weights_path(weights, recipe):
     return Path(weights) / f"{recipe.variant}-seed{recipe.seed}-{digest}.npz"
 
 
-def load_results(path, *, missing_ok=False):
-    """The runs in a result file, a list of dicts. Raises ValueError if it is none."""
-    if missing_ok and not Path(path).exists():
-        return []
-    try:
-        runs = json.loads(read_ordinary_file(path, 50_000_000))["runs"]
-        for run in runs:
-            Recipe.from_dict(run["recipe"])
-            if not isinstance(run["test_accuracy"], float):
-                raise TypeError(f"test_accuracy: expected a number, got {run['test_accuracy']!r}")
-    except (KeyError, TypeError, RecursionError, ValueError) as error:
-        raise ValueError(f"{path}: expected a result file: {error}") from error
-    return runs
+def ship_weights(*, results=RESULTS, weights=WEIGHTS, shipped=SHIPPED):
+    """Copy the weights of ``chosen_recipes`` to where ``load_pretrained`` finds them.
 
-
-def save_results(path, name, runs):
-    """Write a result file, whole or not at all: one line a field, so that changes can be read."""
-    about = {
-        "experiment": name,
-        "command": f"python -m seq2seq_lib results {name}",
-    }
-    text = "{\n" + "".join(f" {json.dumps(key)}: {json.dumps(about[key])},\n" for key in about)
-    lines = (
-        "  {\n"
-        + ",\n".join(f"   {json.dumps(k)}: {json.dumps(v)}" for k, v in run.items())
-        + "\n  }"
-        for run in runs
-    )
-    replace_file(path, (text + ' "runs": [\n' + ",\n".join(lines) + "\n ]\n}\n").encode())
-
-
-def median_run(runs):
-    """Of an odd number of runs, the one with the middle test accuracy. ValueError for none"""
-    if not runs:
-        raise ValueError("runs: expected at least one, got none")
-    return sorted(runs, key=lambda run: run["test_accuracy"])[len(runs) // 2]
-
-
-def ship_weights(*, results=RESULTS, weights=WEIGHTS, pretrained=PRETRAINED):
-    """Copy each variant's median weights to where ``load_pretrained`` finds them.
-
-    Weights that are not there any more are trained again. Returns the recipes shipped.
+    Weights that are not there any more are trained again. Returns the recipes by name.
     """
-    runs, shipped = load_results(Path(results) / "variants.json"), []
-    Path(pretrained).mkdir(exist_ok=True)
-    for variant in VARIANTS:
-        mine = [run for run in runs if Recipe.from_dict(run["recipe"]).variant == variant]
-        recipe = Recipe.from_dict(median_run(mine)["recipe"])
-        shipped.append(recipe)
-        target, source = Path(pretrained) / f"{variant}.npz", weights_path(weights, recipe)
-        if _recipe_in(target) == recipe:
+    chosen = chosen_recipes(results)
+    Path(shipped).mkdir(exist_ok=True)
+    for name, recipe in chosen.items():
+        target = Path(shipped) / f"{name}.npz"
+        if _trained(target, recipe) is not None:
             continue
-        if _recipe_in(source) != recipe:
+        if (trained := _trained(weights_path(weights, recipe), recipe)) is None:
             for kind, _, payload in run_recipes([recipe], weights=weights):
                 if kind == "failed":
                     raise payload
-        replace_file(target, source.read_bytes())
-    return shipped
+            trained = weights_path(weights, recipe).read_bytes()
+        replace_file(target, trained)
+    return chosen
 
 
-def _recipe_in(path):
-    try:
-        return load_checkpoint(path).recipe
-    except CheckpointError:
-        return None
-
-
-@contextmanager
-def _one_thread_each():
-    before = {name: os.environ.get(name) for name in THREADS}
-    os.environ.update(dict.fromkeys(THREADS, "1"))
-    try:
-        yield
-    finally:
-        for name, value in before.items():
-            os.environ.pop(name) if value is None else os.environ.update({name: value})
+def chosen_recipes(results=RESULTS):
+    """{name: recipe} of the models that are shipped: each variant's middle run, and the best."""
+    variants = load_results(Path(results) / "variants.json")
+    chosen = {name: recipe_of(median_run(select(variants, variant=name))) for name in VARIANTS}
+    road = load_results(Path(results) / "road.json", missing_ok=True)
+    if road:
+        chosen[BEST] = recipe_of(min(road, key=lambda run: run["wrong"]))
+    return chosen

@@ -10,6 +10,8 @@ from seq2seq_lib.evaluation import write_answers
 from seq2seq_lib.recipe import ADDITIONS, VARIANTS
 from seq2seq_lib.trace import trace
 
+BEST = "best"
+PRETRAINED = *VARIANTS, BEST  # the trained models that come with the library
 SUM = re.compile(r"\s*(0|[1-9][0-9]{0,2})\s*\+\s*(0|[1-9][0-9]{0,2})\s*", re.ASCII)
 
 
@@ -63,20 +65,21 @@ class Solver:
         return "+".join(found.groups())
 
 
-def load_pretrained(variant="reverse+peeky"):
-    """The ``Solver`` of one of the trained models that come with the library.
+def load_pretrained(name="reverse+peeky"):
+    """The ``Solver`` of one of the trained models that come with the library: ``PRETRAINED``.
 
-    Raises ValueError for a name that is none of theirs.
+    A variant's is the middle one of five runs under the source's recipe; "best" goes as far as
+    the same data, model and number of epochs allowed. Raises ValueError for another name.
     """
-    with pretrained_file(variant) as path:
+    with pretrained_file(name) as path:
         return load_solver(path)
 
 
-def pretrained_file(variant):
+def pretrained_file(name):
     """A context manager with the path of a shipped model. Raises ValueError as above."""
-    if not isinstance(variant, str) or variant not in VARIANTS:
-        raise ValueError(f"variant: expected one of {', '.join(VARIANTS)}, got {shown(variant)}")
-    return resources.as_file(resources.files("seq2seq_lib") / "pretrained" / f"{variant}.npz")
+    if not isinstance(name, str) or name not in PRETRAINED:
+        raise ValueError(f"model: expected one of {', '.join(PRETRAINED)}, got {shown(name)}")
+    return resources.as_file(resources.files("seq2seq_lib") / "pretrained" / f"{name}.npz")
 
 
 def load_solver(path):

@@ -13,16 +13,28 @@ import numpy as np
 import pytest
 from runs import ROOT, environment, finished, small_recipe
 
-from seq2seq_lib import VARIANTS, Recipe, experiments, load_checkpoint
+from seq2seq_lib import VARIANTS, Recipe, load_checkpoint, measures, save_checkpoint
+from seq2seq_lib.evaluation import evaluate, write_answers
 from seq2seq_lib.experiments import (
     EXPERIMENTS,
-    load_results,
-    median_run,
+    SHIPPED,
+    Experiment,
+    chosen_recipes,
+    forget_weights,
     run_experiment,
     run_recipes,
     ship_weights,
     weights_path,
 )
+from seq2seq_lib.results import (
+    load_array,
+    load_results,
+    median_run,
+    recipe_of,
+    save_results,
+    select,
+)
+from seq2seq_lib.solver import PRETRAINED
 from seq2seq_lib.training import DivergedError
 
 COMMITTED = ROOT / "book" / "results"
@@ -32,7 +44,7 @@ RECIPES = [small_recipe(variant, seed=seed) for variant in VARIANTS for seed in 
 @pytest.fixture
 def tiny(tmp_path, monkeypatch):
     """An experiment of eight small runs, in a folder of its own -> what runs it"""
-    monkeypatch.setitem(EXPERIMENTS, "variants", RECIPES)
+    monkeypatch.setitem(EXPERIMENTS, "variants", Experiment("?", RECIPES))
     folders = {"results": tmp_path / "results", "weights": tmp_path / "weights"}
 
     def run(**options):
@@ -58,7 +70,7 @@ def complete(tmp_path_factory):
     """The file and the weights of the small experiment, run once. Not to be changed."""
     folder = tmp_path_factory.mktemp("complete")
     with pytest.MonkeyPatch.context() as monkeypatch:
-        monkeypatch.setitem(EXPERIMENTS, "variants", RECIPES)
+        monkeypatch.setitem(EXPERIMENTS, "variants", Experiment("?", RECIPES))
         events = list(run_experiment("variants", jobs=2, results=folder, weights=folder))
     return folder, events
 
@@ -77,9 +89,9 @@ def copied(complete, tiny, keep=slice(None)):
 def test_every_run_is_done_and_told_epoch_by_epoch(complete):
     _, events = complete
     found = kinds(events)
-    assert found.keys() <= {"epoch", "done"}
+    assert found.keys() <= {"told", "done"}
     assert set(found["done"]) == set(RECIPES) and len(found["done"]) == len(RECIPES)
-    assert set(found["epoch"]) <= set(RECIPES)
+    assert set(found["told"]) <= set(RECIPES)
 
 
 def test_the_file_has_all_that_a_figure_needs_in_the_order_of_the_recipes(complete):
@@ -87,7 +99,7 @@ def test_the_file_has_all_that_a_figure_needs_in_the_order_of_the_recipes(comple
     content = json.loads((folder / "variants.json").read_text())
     assert content["command"] == "python -m seq2seq_lib results variants"
     runs = load_results(folder / "variants.json")
-    assert [Recipe.from_dict(run["recipe"]) for run in runs] == RECIPES
+    assert [recipe_of(run) for run in runs] == RECIPES
     for run, recipe in zip(runs, RECIPES, strict=True):
         assert len(run["loss"]) == len(run["validation_accuracy"]) == recipe.epochs
         assert 0 <= run["test_accuracy"] <= run["test_character_accuracy"] <= 1
@@ -97,7 +109,7 @@ def test_the_file_has_all_that_a_figure_needs_in_the_order_of_the_recipes(comple
 def test_a_run_in_another_process_has_the_numbers_of_one_in_this(complete):
     folder, _ = complete
     for run in load_results(folder / "variants.json")[::3]:
-        history = finished(Recipe.from_dict(run["recipe"])).history
+        history = finished(recipe_of(run)).history
         assert run["loss"] == [epoch["loss"] for epoch in history]
         assert run["validation_accuracy"] == [epoch["accuracy"] for epoch in history]
 
@@ -127,12 +139,13 @@ def test_only_missing_runs_are_done_again_and_nothing_is_doubled(complete, tiny)
 
 def test_a_run_that_raises_is_told_and_the_others_finish(tiny, monkeypatch):
     hopeless = small_recipe(learning_rate=1000.0)
-    monkeypatch.setitem(EXPERIMENTS, "variants", [RECIPES[0], hopeless, RECIPES[1]])
+    three = Experiment("?", [RECIPES[0], hopeless, RECIPES[1]])
+    monkeypatch.setitem(EXPERIMENTS, "variants", three)
     events = tiny()
     failed = [(recipe, error) for kind, recipe, error in events if kind == "failed"]
     assert [recipe for recipe, _ in failed] == [hopeless]
     assert isinstance(failed[0][1], DivergedError) and "at step 2" in str(failed[0][1])
-    assert [Recipe.from_dict(r["recipe"]) for r in load_results(tiny.path)] == RECIPES[:2]
+    assert [recipe_of(r) for r in load_results(tiny.path)] == RECIPES[:2]
 
 
 def test_results_deleted_during_a_sweep_are_written_again(complete, tiny):
@@ -144,34 +157,12 @@ def test_results_deleted_during_a_sweep_are_written_again(complete, tiny):
     assert len(load_results(tiny.path)) == len(RECIPES)
 
 
-@pytest.mark.parametrize(
-    "content",
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"null",
-        b"{}",
-        b'{"runs": 3}',
-        b'{"runs": {"a": 1}}',
-        b'{"runs": [3]}',
-        b'{"runs": [{}]}',
-        b'{"runs": [{"recipe": {}}]}',
-        b'{"runs": [{"recipe": {}, "test_accuracy": "high"}]}',
-        b'{"runs": [{"recipe": {"colour": 1}, "test_accuracy": 0.5}]}',
-        b'{"runs": [{"recipe": {"seed": "0"}, "test_accuracy": 0.5}]}',
-        b'{"runs": ' + b"[" * 100_000,
-        b"\xff\xfe",
-        b'{"runs": [{"recipe": {}, "loss": [',
-    ],
-)
-def test_a_damaged_result_file_is_refused_and_kept(tiny, content):
+def test_a_damaged_result_file_is_refused_before_any_run_and_kept(tiny):
     tiny.path.parent.mkdir()
-    tiny.path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"variants.json: expected a result file: ") as refused:
+    tiny.path.write_bytes(b'{"runs": [3]}')
+    with pytest.raises(ValueError, match=r"variants.json: expected a result file: "):
         tiny()
-    assert len(str(refused.value)) < len(str(tiny.path)) + 200
-    assert tiny.path.read_bytes() == content
+    assert tiny.path.read_bytes() == b'{"runs": [3]}'
 
 
 def test_a_result_file_that_cannot_be_written_is_refused_before_any_run(tiny):
@@ -180,24 +171,71 @@ def test_a_result_file_that_cannot_be_written_is_refused_before_any_run(tiny):
         tiny()
 
 
-def test_a_worker_that_is_killed_is_told_and_its_runs_can_be_done_later(complete, tiny):
+def test_a_worker_that_is_killed_costs_no_run(complete, tiny):
     copied(complete, tiny, slice(0, 4))
+    for file in tiny.folders["weights"].iterdir():
+        file.unlink()
     killed = []
 
     def kill(events):
-        for kind, recipe, payload in events:
-            if kind == "epoch" and not killed:
+        for event in events:
+            if event[0] == "told" and not killed:
                 worker = multiprocessing.active_children()[0]
                 killed.append(worker.pid)
                 worker.kill()
-            yield kind, recipe, payload
+            yield event
 
     found = kinds(kill(run_experiment("variants", jobs=2, **tiny.folders)))
-    assert killed and found["failed"]
-    tiny()
+    assert killed and "failed" not in found
+    assert sorted(found["done"], key=RECIPES.index) == RECIPES[4:]
     folder, _ = complete
     again, before = load_results(tiny.path), load_results(folder / "variants.json")
     assert without_seconds(again) == without_seconds(before)
+
+
+def test_weights_that_are_there_are_measured_and_not_trained_again(complete, tiny, monkeypatch):
+    copied(complete, tiny)
+    monkeypatch.setitem(EXPERIMENTS, "mistakes", Experiment("?", RECIPES[:2], measures.mistakes))
+    found = kinds(run_experiment("mistakes", jobs=1, **tiny.folders))
+    assert found == {"done": RECIPES[:2]}  # no epoch was told of
+    again = load_results(tiny.path.with_name("mistakes.json"))
+    for run, before in zip(again, load_results(tiny.path), strict=False):
+        assert run["test_accuracy"] == before["test_accuracy"] == run["free"]["exact"]
+
+
+def test_weights_of_another_recipe_or_unfinished_under_the_right_name_are_not_used(complete, tiny):
+    copied(complete, tiny)
+    folder = tiny.folders["weights"]
+    other, unfinished, damaged = RECIPES[:3]
+    weights_path(folder, other).write_bytes(weights_path(folder, RECIPES[3]).read_bytes())
+    trainer = finished(unfinished.replace(epochs=1))
+    trainer.recipe = unfinished
+    save_checkpoint(weights_path(folder, unfinished), trainer.checkpoint())
+    weights_path(folder, damaged).write_bytes(b"PK")
+    tiny.path.unlink()
+    assert set(kinds(tiny())["told"]) == {other, unfinished, damaged}
+    before = load_results(complete[0] / "variants.json")
+    assert without_seconds(load_results(tiny.path)) == without_seconds(before)
+
+
+def test_weights_can_be_forgotten(complete, tiny):
+    copied(complete, tiny)
+    forget_weights(["variants"], weights=tiny.folders["weights"])
+    assert not list(tiny.folders["weights"].iterdir())
+
+
+def test_an_array_in_a_result_gets_a_file_of_its_own(complete, tiny, monkeypatch):
+    copied(complete, tiny)
+    one = Experiment("?", RECIPES[:1], numbered)
+    monkeypatch.setitem(EXPERIMENTS, "arrays", one)
+    (done,) = run_experiment("arrays", jobs=1, **tiny.folders)
+    (run,) = load_results(tiny.path.with_name("arrays.json"))
+    assert run == done[2]
+    assert load_array(tiny.path.parent / run["map"]).tolist() == [[0, 1, 2], [3, 4, 5]]
+
+
+def numbered(checkpoint, splits):
+    return {"map": np.arange(6, dtype=np.uint8).reshape(2, 3)}
 
 
 SWEEP = """
@@ -205,13 +243,14 @@ import sys
 from runs import small_recipe
 from seq2seq_lib import commands
 from seq2seq_lib.__main__ import _interrupt, main
-from seq2seq_lib.experiments import EXPERIMENTS
+from seq2seq_lib.experiments import EXPERIMENTS, Experiment
 if __name__ == "__main__":
     import signal
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, _interrupt)
-    EXPERIMENTS["variants"] = [small_recipe(seed=seed) for seed in range(5000)]
-    commands.ship_weights = list  # should it ever get to the end
+    recipes = [small_recipe(seed=seed) for seed in range(5000)]
+    EXPERIMENTS["variants"] = Experiment("?", recipes)
+    commands.ship_weights = dict  # should it ever get to the end
     sys.exit(main(["results", "variants", "--jobs", "2"]))
 """
 
@@ -242,7 +281,7 @@ def test_an_interrupted_sweep_says_so_stops_its_workers_and_leaves_a_file_to_go_
         start_new_session=True,
     )
     try:
-        assert child.stdout.readline().startswith("baseline seed ")
+        assert child.stdout.readline().startswith("variants: baseline seed ")
         os.killpg(child.pid, number)  # as a terminal does: to all of its processes
         _, errors = child.communicate(timeout=60)
     finally:
@@ -255,55 +294,127 @@ def test_an_interrupted_sweep_says_so_stops_its_workers_and_leaves_a_file_to_go_
     assert not list(tmp_path.rglob(".unfinished*"))
 
 
-def test_the_median_run_has_as_many_above_as_below(rng):
-    runs = [{"test_accuracy": share} for share in (0.2, 0.9, 0.1, 0.5, 0.7)]
-    for _ in range(10):
-        assert median_run([runs[k] for k in rng.permutation(5)])["test_accuracy"] == 0.5
-    assert median_run(runs[:1]) is runs[0]
-    with pytest.raises(ValueError, match="runs: expected at least one, got none"):
-        median_run([])
-
-
-def test_the_median_weights_are_shipped_and_those_that_are_gone_trained_again(complete, tiny):
+def test_the_chosen_weights_are_shipped_and_those_that_are_gone_trained_again(complete, tiny):
     copied(complete, tiny)
-    gone = next(tiny.folders["weights"].glob("peeky-seed*.npz"))
-    shipped = tiny.path.parent / "shipped"
-    for file in list(tiny.folders["weights"].glob("peeky-seed*.npz")):
+    for file in tiny.folders["weights"].glob("peeky-seed*.npz"):
         file.unlink()
-    recipes = ship_weights(pretrained=shipped, **tiny.folders)
+    shipped = tiny.path.parent / "shipped"
+    chosen = ship_weights(shipped=shipped, **tiny.folders)
+    assert chosen == chosen_recipes(tiny.path.parent)
     assert sorted(file.stem for file in shipped.iterdir()) == sorted(VARIANTS)
-    runs = load_results(tiny.path)
-    for recipe in recipes:
-        same = [run for run in runs if Recipe.from_dict(run["recipe"]).variant == recipe.variant]
-        assert Recipe.from_dict(median_run(same)["recipe"]) == recipe
-        file = shipped / f"{recipe.variant}.npz"
-        assert load_checkpoint(file).recipe == recipe
-        original = weights_path(complete[0], recipe)
-        assert load_checkpoint(original).model.params.keys()
-        assert all(
-            np.array_equal(p, load_checkpoint(file).model.params[name])
-            for name, p in load_checkpoint(original).model.params.items()
-        )
+    for name, recipe in chosen.items():
+        original = load_checkpoint(weights_path(complete[0], recipe))
+        copy = load_checkpoint(shipped / f"{name}.npz")
+        assert copy.recipe == recipe
+        assert all((copy.model.params[k] == p).all() for k, p in original.model.params.items())
     before = {file: file.stat().st_mtime_ns for file in shipped.iterdir()}
-    assert ship_weights(pretrained=shipped, **tiny.folders) == recipes
+    assert ship_weights(shipped=shipped, **tiny.folders) == chosen
     assert {file: file.stat().st_mtime_ns for file in shipped.iterdir()} == before
-    assert gone.suffix == ".npz"
+
+
+def test_the_middle_run_of_each_variant_is_chosen_and_the_one_with_the_fewest_wrong_sums(
+    complete, tiny
+):
+    copied(complete, tiny)
+    runs = load_results(tiny.path)
+    chosen = chosen_recipes(tiny.path.parent)
+    for variant in VARIANTS:
+        assert chosen[variant] == recipe_of(median_run(select(runs, variant=variant)))
+    road = [run | {"wrong": wrong} for run, wrong in zip(runs, (7, 300, 0, 5), strict=False)]
+    save_results(tiny.path.with_name("road.json"), {}, road)
+    assert chosen_recipes(tiny.path.parent) == chosen | {"best": RECIPES[2]}
 
 
 def test_the_weights_of_different_recipes_have_different_names():
-    recipes = [recipe for recipes in EXPERIMENTS.values() for recipe in recipes]
-    names = {weights_path(Path(), recipe) for recipe in recipes}
-    assert len(names) == len(set(recipes))
+    recipes = {recipe for one in EXPERIMENTS.values() for recipe in one.recipes}
+    assert len({weights_path(Path(), recipe) for recipe in recipes}) == len(recipes)
 
 
-def test_the_shipped_weights_are_those_of_the_median_runs_and_small():
-    runs = load_results(COMMITTED / "variants.json")
-    for variant in VARIANTS:
-        same = [run for run in runs if Recipe.from_dict(run["recipe"]).variant == variant]
-        file = experiments.PRETRAINED / f"{variant}.npz"
-        assert load_checkpoint(file).recipe == Recipe.from_dict(median_run(same)["recipe"])
-    sizes = [file.stat().st_size for file in experiments.PRETRAINED.glob("*.npz")]
-    assert len(sizes) == 4 and sum(sizes) < 4_000_000
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_the_recipes_of_an_experiment_differ_and_all_have_results(name):
+    recipes = EXPERIMENTS[name].recipes
+    assert len(set(recipes)) == len(recipes)
+    runs = load_results(COMMITTED / f"{name}.json")
+    assert [recipe_of(run) for run in runs] == recipes
+    about = json.loads((COMMITTED / f"{name}.json").read_text())
+    assert about["question"] == EXPERIMENTS[name].question
+    for run in runs:
+        for value in run.values():
+            if isinstance(value, str):
+                assert load_array(COMMITTED / value).shape == (1000, 1000)
+
+
+def test_the_results_have_no_other_files_and_are_small():
+    files = [file for file in COMMITTED.rglob("*") if file.is_file()]
+    named = {
+        COMMITTED / value
+        for name in EXPERIMENTS
+        for run in load_results(COMMITTED / f"{name}.json")
+        for value in run.values()
+        if isinstance(value, str)
+    }
+    assert set(files) == {COMMITTED / f"{name}.json" for name in EXPERIMENTS} | named
+    assert sum(file.stat().st_size for file in files) < 10_000_000
+
+
+def test_the_same_run_has_the_same_test_accuracy_in_every_file():
+    found = {}
+    for name in EXPERIMENTS:
+        for run in load_results(COMMITTED / f"{name}.json"):
+            assert found.setdefault(recipe_of(run), run["test_accuracy"]) == run["test_accuracy"]
+
+
+def test_the_shipped_weights_are_the_chosen_ones_and_small():
+    chosen = chosen_recipes(COMMITTED)
+    files = {file.stem: file for file in SHIPPED.glob("*.npz")}
+    assert {name: load_checkpoint(file).recipe for name, file in files.items()} == chosen
+    assert set(files) == set(PRETRAINED)
+    assert sum(file.stat().st_size for file in files.values()) < 5_000_000
+
+
+@pytest.fixture(scope="module", params=PRETRAINED)
+def shipped(request):
+    """A shipped checkpoint, and its run in each result file that has one: {experiment: run}."""
+    checkpoint = load_checkpoint(SHIPPED / f"{request.param}.npz")
+    runs = {name: load_results(COMMITTED / f"{name}.json") for name in EXPERIMENTS}
+    same = {
+        name: run
+        for name, found in runs.items()
+        for run in found
+        if recipe_of(run) == checkpoint.recipe
+    }
+    return checkpoint, checkpoint.recipe.splits(), same
+
+
+def test_the_committed_figures_are_those_of_the_shipped_weights(shipped):
+    checkpoint, splits, runs = shipped
+    assert runs
+    layout = checkpoint.recipe.layout
+    exact, characters = evaluate(checkpoint.model, layout, splits.test)
+    for name, run in runs.items():
+        assert run["test_accuracy"] == exact
+        measure = EXPERIMENTS[name].measure
+        if measure is measures.accuracy:
+            assert run["test_character_accuracy"] == characters
+        if measure is measures.mistakes:
+            assert run.items() >= measures.mistakes(checkpoint, splits).items()
+        if measure is measures.paths:
+            again = measures.paths(checkpoint, splits)
+            for question in ("full", "short"):
+                np.testing.assert_allclose(run[question], again[question], rtol=0.01)
+
+
+def test_the_committed_maps_are_those_of_the_shipped_weights(shipped):
+    checkpoint, _, runs = shipped
+    (run,) = (run for run in runs.values() if "map" in run)
+    sizes = load_array(COMMITTED / run["map"])
+    assert int((sizes > 0).sum()) == run["wrong"] == sum([*run["error_sizes"].values()][1:])
+    for a in 0, 7, 58, 512, 999:
+        layout = checkpoint.recipe.layout
+        xs = layout.encode_questions([f"{a}+{b}" for b in range(1000)])
+        texts = layout.decode_answers(write_answers(checkpoint.model, layout, xs))
+        right = [text == str(a + b) for b, text in enumerate(texts)]
+        np.testing.assert_array_equal(sizes[a] == 0, right)
 
 
 ROUNDING = 2e-5  # of a loss after one or two epochs; the tests below measure what it must cover
@@ -314,7 +425,7 @@ def committed(variant):
     """The recipe of a variant with seed 0 and its run in the committed file."""
     wanted = Recipe.of(variant, seed=0)
     runs = load_results(COMMITTED / "variants.json")
-    return wanted, next(run for run in runs if Recipe.from_dict(run["recipe"]) == wanted)
+    return wanted, next(run for run in runs if recipe_of(run) == wanted)
 
 
 @pytest.fixture(scope="module")
