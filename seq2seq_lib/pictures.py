@@ -1,9 +1,12 @@
 """A figure or a table that shows itself in a notebook and on a page, in the page's colours."""
 
+import base64
 import hashlib
 import html
 import io
 import re
+import struct
+import zlib
 
 try:
     import matplotlib
@@ -17,7 +20,16 @@ except ImportError as error:
 from seq2seq_lib.palette import COLOURS, colour, style_sheet, variable
 
 # This module alone meets matplotlib; what the figures need of it, they have from here.
-__all__ = ["SETTINGS", "WIDTH", "Path", "PathPatch", "Picture", "Table", "matplotlib"]
+__all__ = [
+    "SETTINGS",
+    "WIDTH",
+    "Path",
+    "PathPatch",
+    "Picture",
+    "Table",
+    "grid",
+    "matplotlib",
+]
 
 WIDTH = 400  # units; a phone shows about 360 pixels
 FONT = 12.5  # units
@@ -70,6 +82,7 @@ class Picture(Figure):
     def __init__(self, height, sentence, caption):
         super().__init__(figsize=(WIDTH / 72, height / 72), facecolor="none")
         self.sentence, self.caption, self.height = sentence, caption, height
+        self.stencils = []
 
     def panel(self, left, bottom, width, height):
         """Axes at a place in units, with quiet lines and no frame"""
@@ -81,12 +94,34 @@ class Picture(Figure):
         axes.tick_params(length=0, pad=6, labelcolor=colour("muted"))
         return axes
 
+    def stencil(self, axes, levels, role):
+        """Lay a role's colour over axes, as strong at each point as ``levels`` says, 0 to 15.
+
+        levels : rows from the top; an even number of columns
+        """
+        left, bottom, right, top = axes.get_position().extents
+        box = {
+            "x": f"{left * WIDTH:g}",
+            "y": f"{(1 - top) * self.height:g}",
+            "width": f"{(right - left) * WIDTH:g}",
+            "height": f"{(top - bottom) * self.height:g}",
+        }
+        place = " ".join(f'{name}="{value}"' for name, value in box.items())
+        name = f"stencil{len(self.stencils)}"
+        image = base64.b64encode(_png(levels)).decode()
+        self.stencils.append(
+            f'<mask id="{name}" maskUnits="userSpaceOnUse" {place}><image {place} '
+            f'preserveAspectRatio="none" href="data:image/png;base64,{image}"/></mask>'
+            f'<rect {place} style="fill: {colour(role)}" mask="url(#{name})"/>'
+        )
+
     def svg(self):
         """The picture as one SVG element: the same bytes each time, its colours left to CSS"""
         text = io.StringIO()
         with matplotlib.rc_context(SETTINGS):
             FigureCanvasSVG(self).print_svg(text, metadata={"Date": None})
-        return _for_a_page(text.getvalue(), self.sentence)
+        svg = text.getvalue().replace("</svg>", "".join(self.stencils) + "</svg>")
+        return _for_a_page(svg, self.sentence)
 
     def _repr_html_(self):
         caption = html.escape(self.caption)
@@ -113,6 +148,25 @@ class Table:
             f'aria-label="{html.escape(self.sentence)}"><table><thead><tr>{head}</tr></thead>'
             f"<tbody>{rows}</tbody></table></div><p>{html.escape(self.caption)}</p></div>"
         )
+
+
+def grid(axes, axis="y"):
+    """Thin lines at the ticks, behind everything else"""
+    axes.grid(axis=axis, color=colour("edge"), linewidth=0.6, alpha=0.45)
+    axes.set_axisbelow(True)
+
+
+def _png(levels):
+    """Rows of levels, 0 to 15 -> a PNG file in shades of grey, two points to a byte"""
+    height, width = levels.shape
+    rows = (levels[:, ::2] << 4 | levels[:, 1::2]).astype("uint8")
+    pixels = zlib.compress(b"".join(b"\0" + row.tobytes() for row in rows), 9)
+    head = struct.pack(">2I5B", width, height, 4, 0, 0, 0, 0)
+    chunks = (b"IHDR", head), (b"IDAT", pixels), (b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+        for kind, data in chunks
+    )
 
 
 def _for_a_page(svg, sentence):

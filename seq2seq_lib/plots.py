@@ -11,7 +11,7 @@ import numpy as np
 
 from seq2seq_lib.encoding import ADDITION_CHARACTERS
 from seq2seq_lib.palette import colour
-from seq2seq_lib.pictures import SETTINGS, WIDTH, Path, PathPatch, Picture, matplotlib
+from seq2seq_lib.pictures import SETTINGS, WIDTH, Path, PathPatch, Picture, grid, matplotlib
 from seq2seq_lib.recipe import VARIANTS
 from seq2seq_lib.reports import (
     by_variant,
@@ -200,13 +200,8 @@ def variants(results):
     axes = picture.panel(34, 42, across, 260)
     for name in names:
         _draw_variant(axes, curves[name], name)
-    unit = (epochs - 1) / across  # in epochs
-    means = [float(ends[name].mean()) for name in names]
-    for name, end, place in zip(names, means, spread(means, 7, 2, 99), strict=True):
-        leader = [epochs, epochs + 14 * unit], [end, place]
-        axes.plot(*leader, color=colour(name), linewidth=1, clip_on=False)
-        x = epochs + 18 * unit
-        axes.text(x, place, name, color=colour(name), va="center", weight="bold")
+    means = {name: (epochs, float(ends[name].mean())) for name in names}
+    name_ends(axes, means, unit=(epochs - 1) / across)
     _finish_epochs(axes, epochs, 100, WORDS["exact"])
     return picture
 
@@ -234,6 +229,20 @@ def bars(shares, label, role="question"):
             color=colour("ink"),
         )
     return picture
+
+
+def name_ends(axes, ends, unit, gap=7):
+    """Write names beside the ends of their lines, ``{name: (x, y)}``, without overlap.
+
+    unit : how much of the x axis is one unit of the picture
+    gap  : how far apart names are, in what the y axis counts; it goes from 0 to 100
+    """
+    right = max(x for x, _ in ends.values())
+    places = spread([y for _, y in ends.values()], gap, 2, 99)
+    for (name, (x, y)), place in zip(ends.items(), places, strict=True):
+        leader = [x, right + 14 * unit], [y, place]
+        axes.plot(*leader, color=colour(name), linewidth=1, clip_on=False)
+        axes.text(right + 18 * unit, place, name, color=colour(name), va="center", weight="bold")
 
 
 def spread(places, gap, least, most):
@@ -314,8 +323,7 @@ def _finish_epochs(axes, epochs, top, label):
     axes.locator_params(axis="y", nbins=5)
     axes.set_xlabel(WORDS["epoch"], color=colour("muted"))
     axes.set_title(label, loc="left", fontsize="medium", color=colour("ink"))
-    axes.grid(axis="y", color=colour("edge"), linewidth=0.6, alpha=0.45)
-    axes.set_axisbelow(True)
+    grid(axes)
 
 
 def _validation_size(runs):

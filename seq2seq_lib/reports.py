@@ -18,18 +18,31 @@ WORDS = {
     },
     "runs": "{runs} runs of {name}",
     "runs each": "{runs} runs of each",
-    "no results": "results: expected at least one run of {variant}, got none",
-    "two recipes": "results: expected runs that differ in their seed alone, for {variant}",
+    "run each": "One run of each",
+    "no results": "results: expected at least one run of {name}, got none",
+    "no choice": "expected one of {known}, got {given!r}",
+    "two recipes": "results: expected runs that differ in their seed alone, for {name}",
 }
+
+
+def check_choice(given, known):
+    """Raise ValueError if what is given is none of the known."""
+    if given not in known:
+        raise ValueError(WORDS["no choice"].format(known=", ".join(known), given=given))
+
+
+def check_group(runs, name):
+    """Raise ValueError if there is no run, or if the recipes differ in more than their seed."""
+    if not runs:
+        raise ValueError(WORDS["no results"].format(name=name))
+    if len({recipe_of(run).replace(seed=0) for run in runs}) > 1:
+        raise ValueError(WORDS["two recipes"].format(name=name))
 
 
 def runs_of(results, name):
     """The runs of one variant. Raises ValueError if there is none, or if the recipes differ."""
     runs = select(results, variant=name)
-    if not runs:
-        raise ValueError(WORDS["no results"].format(variant=name))
-    if len({recipe_of(run).replace(seed=0) for run in runs}) > 1:
-        raise ValueError(WORDS["two recipes"].format(variant=name))
+    check_group(runs, name)
     return runs
 
 
@@ -37,7 +50,7 @@ def by_variant(results):
     """{variant: its runs}, of the variants that have some. Raises ValueError if none has."""
     groups = {name: runs_of(results, name) for name in VARIANTS if select(results, variant=name)}
     if not groups:
-        raise ValueError(WORDS["no results"].format(variant=", ".join(VARIANTS)))
+        raise ValueError(WORDS["no results"].format(name=", ".join(VARIANTS)))
     return groups
 
 
@@ -61,7 +74,8 @@ def counted(groups):
     """How many runs each group has, in words"""
     counts = {name: len(runs) for name, runs in groups.items()}
     if len(set(counts.values())) == 1:
-        return WORDS["runs each"].format(runs=next(iter(counts.values())))
+        runs = next(iter(counts.values()))
+        return WORDS["runs each" if runs > 1 else "run each"].format(runs=runs)
     return ", ".join(WORDS["runs"].format(runs=n, name=name) for name, n in counts.items())
 
 

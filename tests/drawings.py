@@ -99,3 +99,18 @@ def assert_colours_are_left_to_the_page(picture):
     assert "<style" not in svg and "DejaVu" not in svg
     left = set(re.findall(r"(?<!, )#[0-9a-f]{6}", svg))
     assert not left, "colours that are no role of the palette"
+
+
+def channels(code):
+    return np.array([int(code[place : place + 2], 16) for place in (1, 3, 5)]) / 255
+
+
+def _luminance(channels):
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return linear @ [0.2126, 0.7152, 0.0722]
+
+
+def contrast(one, other):
+    """Of two colours, each as its three channels from 0 to 1: as WCAG defines it"""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
