@@ -58,14 +58,14 @@ def road():
 
 @pytest.fixture
 def every_sum(rng):
-    """Variant k is right in (k + 1) tenths of the sums, less a hundredth for each carry and seed"""
+    """Variant k is right in (k + 1) tenths, less a hundredth for each carry, seed and blank"""
     return [
         {
             "recipe": Recipe.of(name, seed=seed).to_dict(),
             "test_accuracy": 0.5,
             "wrong": 1000,
             "new_by_kind": [
-                [a, b, c, 100 * (k + 1) - 10 * c - 10 * seed, 1000]
+                [a, b, c, 100 * (k + 1) - 10 * (c + seed + 6 - a - b), 1000]
                 for a in (1, 2, 3)
                 for b in (1, 2, 3)
                 for c in range(min(a, b) + 1)

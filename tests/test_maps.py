@@ -219,6 +219,19 @@ def test_the_map_has_a_to_the_right_and_b_upwards(few):
     assert (drawn[:50, :50] == 15).all() and not drawn[:40, 60:].any()
 
 
+def test_a_map_lies_within_its_frame(sizes):
+    picture = maps.sums({"one": sizes, "two": sizes, "three": sizes})
+    rect = r'<rect x="(.+?)" y="(.+?)" width="(.+?)" height="(.+?)" style="fill'
+    found = re.findall(rect, picture.svg())
+    for place, axes in zip(found, picture.axes, strict=False):
+        left, bottom, width, height = axes.get_position().bounds * np.array(
+            [400, picture.height] * 2
+        )
+        expected = [left, picture.height - bottom - height, width, height]
+        np.testing.assert_allclose([float(number) for number in place], expected, atol=1e-3)
+    assert len(found) == 3
+
+
 def test_a_point_of_the_map_is_the_mean_of_four_sums_the_stronger_the_more_wrong(sizes):
     (drawn,) = levels(maps.sums({"one": sizes}))
     upright = maps.STRENGTHS[sizes.T[::-1]]
