@@ -41,7 +41,7 @@ def error_sizes(answers, sums):
     return np.where(np.asarray(answers) < 0, ERROR_SIZES.index("no number"), sizes).astype(np.uint8)
 
 
-def most_frequent(values, most=10):
+def most_frequent(values, most=20):
     """Whole numbers -> [(value, how often), ...], the most frequent first, then the smaller ones"""
     found, times = np.unique(values, return_counts=True)
     order = np.lexsort((np.abs(found), -times))[:most]

@@ -48,6 +48,34 @@ def _seeds(variants, **changes):
 FOUR = _seeds(VARIANTS)
 STUDY = {"learning_rate": 0.002, "batch_size": 256}  # of a study that found another order
 STRICT = {"mask_loss": True, "end_mark": True, "pass_through": True}
+FAST = {"schedule": "cosine", "learning_rate": 0.005}
+NEAR = FAST | {"padding": "front", "batch_size": 32}  # the best in either order of writing
+UNITS = NEAR | {"units_first": True}
+ROAD = [  # one run of each step and each dead end; five of the two that were best
+    *(Recipe.of(variant, **FAST) for variant in VARIANTS),
+    Recipe.of("reverse+peeky", **NEAR | {"batch_size": 64}),
+    Recipe.of("reverse+peeky", **NEAR | {"batch_size": 64, "learning_rate": 0.008}),
+    Recipe.of("peeky", **NEAR | {"batch_size": 64}),
+    Recipe.of("reverse+peeky", **NEAR),
+    Recipe.of("reverse+peeky", **NEAR | {"learning_rate": 0.003}),
+    *_seeds(["reverse+peeky"], **NEAR, pass_cell=True),
+    Recipe.of("reverse+peeky", **UNITS | {"batch_size": 64}),
+    *_seeds(["reverse+peeky"], **UNITS),
+    Recipe.of("peeky", **UNITS),
+    *(
+        Recipe.of("reverse+peeky", **UNITS | change)
+        for change in (
+            {"padding": "end"},
+            {"learning_rate": 0.01},
+            {"max_norm": 0.5},
+            {"wordvec_size": 64},
+            {"pass_cell": True},
+            {"pass_cell": True, "batch_size": 16, "learning_rate": 0.003},
+            {"pass_through": True},
+            {"mask_loss": True, "end_mark": True},
+        )
+    ),
+]
 EXPERIMENTS = {
     "variants": Experiment("What do reversing and peeking change?", FOUR),
     "order-or-padding": Experiment(
@@ -79,6 +107,11 @@ EXPERIMENTS = {
     ),
     "mistakes": Experiment("How do the models go wrong?", FOUR, measures.mistakes),
     "every-sum": Experiment("Which of all million sums are right?", FOUR, measures.every_sum),
+    "road": Experiment(
+        "How few of the million sums can be wrong, if only the recipe changes?",
+        ROAD,
+        measures.every_sum,
+    ),
 }
 
 

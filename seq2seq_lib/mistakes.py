@@ -41,7 +41,7 @@ WORDS = {
     "errors caption": (
         "What is written minus the sum, as a share of all wrong sums of the million: the most "
         "frequent ones. Bar: mean over seeds; thin line: range. A difference that is not among "
-        "the ten most frequent of a run counts as none there. {runs}. {recipe}."
+        "the twenty most frequent of a run counts as none there. {runs}. {recipe}."
     ),
 }
 SHOWN_ERRORS = 5
