@@ -71,7 +71,7 @@ $(stamp): requirements.lock pyproject.toml | .cache/ipython/profile_default/ipyt
 	@echo 'c.IPKernelApp.log_level = 40' > $@
 
 # A chapter runs again when its own cells change. What it imports or reads is watched here.
-behind_the_chapters := $(wildcard seq2seq_lib/*.py seq2seq_lib/pretrained/*.npz book/results/*.json)
+behind_the_chapters := $(wildcard seq2seq_lib/*.py seq2seq_lib/pretrained/*.npz book/results/*.json book/results/*/*.npz)
 _build/up-to-date: $(stamp) $(behind_the_chapters)
 	@rm -rf _build/.jupyter_cache _build/.doctrees
 	@mkdir -p _build && touch $@

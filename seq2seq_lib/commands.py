@@ -167,8 +167,6 @@ def info(model):
 
 def results(names, jobs, scheduler, again):
     """Run what is missing of the experiments, and ship the weights that they choose."""
-    if not RESULTS.is_dir():
-        raise ValueError(f"expected a checkout of the project here, found no folder {RESULTS}")
     for name in names:
         if name not in EXPERIMENTS:
             raise ValueError(f"experiment: expected one of {', '.join(EXPERIMENTS)}, got {name}")
@@ -176,6 +174,8 @@ def results(names, jobs, scheduler, again):
         raise ValueError(f"jobs: expected at least 1, got {jobs}")
     if jobs is not None and scheduler is not None:
         raise ValueError("jobs: expected no such option with a scheduler, which has its workers")
+    if not RESULTS.is_dir():
+        raise ValueError(f"expected a checkout of the project here, found no folder {RESULTS}")
     names = names or list(EXPERIMENTS)
     if again:
         forget_weights(names)

@@ -322,6 +322,7 @@ COMMANDS = {
     "no jobs": ["results", "--jobs", "0"],
     "jobs below zero": ["results", "--jobs", "-2"],
     "jobs as word": ["results", "--jobs", "all"],
+    "jobs and a scheduler": ["results", "--jobs", "2", "--scheduler", "tcp://127.0.0.1:8786"],
 }
 
 

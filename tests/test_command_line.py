@@ -436,6 +436,27 @@ def test_standard_input_may_begin_with_a_byte_order_mark():
     assert (answered.returncode, answered.stderr) == (DONE, "") and answered.stdout.strip()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["alchemy"], "experiment: expected one of variants, "),
+        (["--jobs", "0"], "jobs: expected at least 1, got 0"),
+        (["--jobs", "2", "--scheduler", "tcp://127.0.0.1:1"], "jobs: expected no such option"),
+    ],
+)
+def test_what_is_wrong_with_an_order_for_results_is_named(tmp_path, arguments, message):
+    assert error_line(command("results", *arguments, cwd=tmp_path), BAD_INPUT).startswith(message)
+
+
+def test_a_scheduler_that_is_no_address_is_refused_with_nothing_written(tmp_path):
+    (tmp_path / "book" / "results").mkdir(parents=True)
+    line = error_line(
+        command("results", "variants", "--scheduler", "nowhere", cwd=tmp_path), BAD_INPUT
+    )
+    assert line.startswith("scheduler: expected an address such as tcp://")
+    assert not list((tmp_path / "book" / "results").iterdir())
+
+
 def test_results_are_refused_outside_a_checkout(tmp_path):
     line = error_line(command("results", "variants", cwd=tmp_path), BAD_INPUT)
     assert line.startswith("expected a checkout of the project here")
