@@ -106,9 +106,16 @@ def test_the_best_variant_adds():
     assert solver(["57+5", "628+521", "220+8"]) == ["62", "1149", "228"]
 
 
+def test_the_best_model_adds_and_had_no_more_data_numbers_or_epochs_than_the_variants():
+    best, common = load_pretrained("best"), Recipe()
+    assert best(["1+1", "57+5", "340+12", "628+521"]) == ["2", "62", "352", "1149"]
+    for name in ("train_size", "data_seed", "data", "epochs", "hidden_size"):
+        assert getattr(best.recipe, name) == getattr(common, name)
+
+
 @pytest.mark.parametrize("variant", ["", "reverse-peeky", "../baseline", None, 3, ["peeky"], {}])
 def test_a_variant_that_does_not_come_with_the_library_is_refused(variant):
-    with pytest.raises(ValueError, match=r"variant: expected one of baseline, .*, got "):
+    with pytest.raises(ValueError, match=r"model: expected one of baseline, .*, got "):
         load_pretrained(variant)
 
 
