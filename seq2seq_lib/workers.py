@@ -127,7 +127,8 @@ def _client(scheduler):
     except ImportError as error:
         message = "scheduler: expected Dask; it comes with pip install 'seq2seq-lib[cluster]'"
         raise ImportError(message) from error
-    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # what it says is raised
+    for name in ("distributed.client", "distributed.batched"):  # what matters of it is raised
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     found = re.fullmatch(r"tcp://\[?([^\s/\[\]]+)\]?:(\d{1,5})", scheduler)
     if not found or int(found[2]) > 65535:
         example = "tcp://127.0.0.1:8786"

@@ -46,7 +46,7 @@ def die_in_a_message(tell, marker):
     if marker.exists():
         return "whole"
     marker.touch()
-    tell("large" * 10**7)
+    tell("large" * 10**5)  # much more than a pipe holds
 
 
 def wait_for_the_end(tell, folder, n):

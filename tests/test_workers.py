@@ -1,5 +1,6 @@
 """Tasks are done once each, here or on a cluster, whatever dies, and nothing is left behind."""
 
+import logging
 import multiprocessing
 import os
 import re
@@ -50,6 +51,7 @@ def started_cluster(folder, n_workers):
         "DASK_TEMPORARY_DIRECTORY": str(folder),
         "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",  # that a task needs to die less often
         "DASK_DISTRIBUTED__COMM__TIMEOUTS__CONNECT": "5s",  # for results of workers just killed
+        "DASK_DISTRIBUTED__DEPLOY__LOST_WORKER_TIMEOUT": "1h",  # else LocalCluster gives one up
     }
     with subprocess.Popen(
         [sys.executable, "cluster.py", str(n_workers)],
@@ -180,13 +182,20 @@ def test_a_value_lost_with_its_worker_is_found_again_and_nothing_is_told_after_i
     assert [kind for events in found.values() for kind, _ in events].count("done") == 2
 
 
-def test_a_task_that_always_kills_its_process_fails_at_the_end_and_the_others_are_done(where):
-    *events, (kind, key, error) = run_all(die_at_three, {n: (n,) for n in range(6)}, **where)
-    assert (kind, key) == ("failed", 3) and isinstance(error, ChildProcessError)
+def test_a_task_that_always_kills_its_process_fails_and_the_others_are_done(where):
+    found = by_key(run_all(die_at_three, {n: (n,) for n in range(6)}, **where))
+    kind, error = found.pop(3)[-1]
+    assert kind == "failed" and isinstance(error, ChildProcessError)
     how = "2 Dask workers lost" if "scheduler" in where else "exit code -?9"
     assert re.fullmatch(rf"its process died twice, the second time alone \({how}\)", str(error))
-    ends = sorted((key, kind, value) for kind, key, value in events if kind != "told")
-    assert ends == [(n, "done", n) for n in (0, 1, 2, 4, 5)]
+    assert {n: events[-1] for n, events in found.items()} == {n: ("done", n) for n in found}
+    assert all({kind for kind, _ in events[:-1]} == {"told"} for events in found.values())
+
+
+def test_a_task_whose_process_died_is_repeated_after_all_others():
+    *events, last = run_all(die_at_three, {n: (n,) for n in range(6)}, jobs=2)
+    assert [key for kind, key, _ in events if kind == "told"].index(3) < 5
+    assert events[-1] == ("told", 3, 3) and last[:2] == ("failed", 3)
 
 
 def test_a_worker_killed_in_the_middle_of_a_message_is_one_that_died(tmp_path):
@@ -254,18 +263,19 @@ def test_a_sweep_that_is_closed_early_leaves_no_task_on_the_cluster(cluster, tmp
 
 
 SWEEP = """
-import pathlib, signal, sys, time
+import os, pathlib, signal, sys, time
 from chores import wait_for_the_end
 from seq2seq_lib.workers import run_all
 def interrupt(number, frame):
     raise KeyboardInterrupt
 if __name__ == "__mp_main__":
-    print("starting\\n", end="", flush=True)  # in one piece: two of them write to one pipe
+    sys.stdout.write(f"starting {os.getpid()}\\n")  # in one piece: others write there, too
+    sys.stdout.flush()
     time.sleep(0.3)
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, interrupt)
     signal.signal(signal.SIGTERM, interrupt)
-    tasks = {n: (pathlib.Path(), n) for n in range(9)}
+    tasks = {n: (pathlib.Path(), n) for n in range(4)}
     try:
         for kind, _, _ in run_all(wait_for_the_end, tasks, jobs=2, scheduler=sys.argv[1] or None):
             print(kind, flush=True)
@@ -296,7 +306,7 @@ def sweep_in_a_group(folder, scheduler):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", workers.INTERRUPTS)
 @pytest.mark.parametrize(
     ("send", "moment"), [("kill", "told"), ("killpg", "starting"), ("killpg", "told")]
 )
@@ -304,11 +314,26 @@ def test_an_interrupt_ends_the_sweep_at_once_and_its_workers_in_silence(
     tmp_path, number, send, moment
 ):
     with sweep_in_a_group(tmp_path, scheduler="") as child:
-        while child.stdout.readline() != f"{moment}\n":
-            pass
+        for line in child.stdout:
+            if line.startswith(moment):
+                break
         getattr(os, send)(child.pid, number)
         _, errors = child.communicate(timeout=20)  # ends when no worker has our pipe any more
         assert (child.returncode, errors) == (130, "")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
+@pytest.mark.parametrize("number", workers.INTERRUPTS)
+def test_workers_that_alone_are_interrupted_while_they_start_say_nothing(tmp_path, number):
+    with sweep_in_a_group(tmp_path, scheduler="") as child:
+        for _ in range(2):
+            while not (line := child.stdout.readline()).startswith("starting"):
+                assert line
+            os.kill(int(line.split()[1]), number)
+        (tmp_path / "end").touch()
+        output, errors = child.communicate(timeout=20)
+    assert (child.returncode, errors, output.count("done")) == (0, "", 4)
+    assert output.count("starting") == 4  # two for the tasks that were left, two repetitions
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other signals")
@@ -321,14 +346,15 @@ def test_an_interrupt_ends_a_sweep_on_a_cluster_and_its_tasks(cluster, tmp_path)
         wait_for_tasks_at(cluster, 0)
 
 
-def test_a_scheduler_that_is_gone_is_told_in_one_sentence(tmp_path, capfd):
+def test_a_scheduler_that_is_gone_is_told_in_one_sentence(tmp_path, caplog, monkeypatch):
+    monkeypatch.setattr(logging.getLogger("distributed.client"), "handlers", [caplog.handler])
     with started_cluster(tmp_path, 1) as (address, process):
         sweep = run_all(wait_for_the_end, {n: (tmp_path, n) for n in range(3)}, scheduler=address)
         assert next(sweep)[0] == "told"
         process.kill()
         with pytest.raises(ConnectionError, match=r"^scheduler: the connection was lost$"):
             list(sweep)
-    assert capfd.readouterr().err == ""
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
