@@ -574,6 +574,43 @@ BUGS = [
         "return list(map(int, parts))",
         "test_data.py::test_excluded_questions_come_neither_as_they_are_nor_mirrored",
     ),
+    # what is measured
+    Bug(
+        "errors of 100 counted with those below",
+        "analysis",
+        "np.digitize(distance, [1, 10, 100])",
+        "np.digitize(distance, [1, 10, 101])",
+        "test_analysis.py::test_errors_are_put_in_classes_by_their_distance_from_the_sum",
+    ),
+    Bug(
+        "mirror images not turned round",
+        "measures",
+        "known[tuple(trained[::-1])]",
+        "known[tuple(trained)]",
+        "test_measures.py::test_trained_questions_their_mirror_images_and_new_ones_are_told_apart",
+    ),
+    Bug(
+        "paths of a reversed question left in reading order",
+        "measures",
+        "lengths[::-1] if layout.reverse else lengths",
+        "lengths",
+        "test_measures.py::test_paths_are_in_the_order_in_which_a_question_is_written[True]",
+    ),
+    Bug(
+        "the best of the runs for the middle one",
+        "results",
+        "[len(runs) // 2]",
+        "[-1]",
+        "test_results.py::test_the_median_run_has_as_many_above_as_below",
+    ),
+    Bug(
+        "weights of another recipe taken for this one's",
+        "experiments",
+        "checkpoint.recipe == recipe and ",
+        "",
+        "test_experiments.py::"
+        "test_weights_of_another_recipe_or_unfinished_under_the_right_name_are_not_used",
+    ),
 ]
 
 
