@@ -9,10 +9,12 @@ import textwrap
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
-from seq2seq_lib import VARIANTS, Recipe
+from seq2seq_lib import VARIANTS, Recipe, load_pretrained
+from seq2seq_lib.results import load_results, select
 
 ROOT = Path(__file__).parents[2]
 BOOK = ROOT / "book"
@@ -216,3 +218,145 @@ def test_the_results_are_as_the_chapter_of_the_variants_says():
     gap, last_below = max((b - a, a) for a, b in itertools.pairwise(values))
     assert gap > 40 and last_below < 1.05 * max(tests["reverse"])  # two groups, nothing between
     assert min(values[values.index(last_below) + 1 :]) > 90
+
+
+@pytest.fixture(scope="module")
+def results():
+    return {file.stem: load_results(file) for file in (BOOK / "results").glob("*.json")}
+
+
+def exact(runs, **wanted):
+    """Test accuracies, in %, of the runs with such recipes; at least five"""
+    found = [100 * run["test_accuracy"] for run in select(runs, **wanted)]
+    assert len(found) >= 5
+    return np.array(found)
+
+
+def test_order_and_padding_are_as_the_findings_say(results):
+    before, moved = results["variants"], results["order-or-padding"]
+    for blanks_moved in exact(moved, variant="baseline"), exact(moved, variant="reverse"):
+        assert len(blanks_moved) == 5
+    assert exact(moved, variant="baseline").mean() < exact(before, variant="baseline").mean()
+    assert exact(moved, variant="reverse").min() > exact(before, variant="reverse").max()
+
+
+def test_peeking_and_size_are_as_the_findings_say(results):
+    before, wide = results["variants"], results["peeking-or-size"]
+    small = exact(before, variant="baseline").mean()
+    assert exact(wide, variant="baseline").mean() < 1.1 * small
+    assert exact(wide, variant="reverse").mean() > 1.1 * exact(before, variant="reverse").mean()
+    assert exact(wide, variant="baseline").mean() < exact(before, variant="peeky").mean() / 4
+    assert exact(wide, variant="reverse").max() < exact(before, variant="reverse+peeky").min() / 1.5
+    assert exact(before, variant="peeky").min() < exact(wide, variant="baseline").max()
+
+
+def shares(runs, question, **wanted):
+    """Shares (seeds, places of the question, places of the answer), each column adding up to 1"""
+    lengths = np.array([run[question] for run in select(runs, **wanted)])
+    assert len(lengths) == 5
+    return lengths / lengths.sum(axis=1, keepdims=True)
+
+
+def test_the_gradients_paths_are_as_the_findings_say(results):
+    runs = results["gradient-paths"]
+    for variant, last in ("baseline", -1), ("reverse", 0):
+        first = -1 - last  # the places that are read last and first
+        untrained = shares(runs, "full", variant=variant, epochs=0)
+        assert (untrained.argmax(axis=1) == last % 7).all()
+        steps = np.diff(untrained.mean(axis=(0, 2)))
+        assert (steps > 0).all() if last else (steps < 0).all()
+        early = shares(runs, "full", variant=variant, epochs=1).mean(axis=2)
+        assert (early[:, first] > early[:, last]).all()
+    trained = shares(runs, "full", variant="baseline", epochs=25).mean(axis=0)
+    assert (np.sort(trained.argsort(axis=0)[-2:], axis=0).T == [0, 4]).all()  # the hundreds
+    assert np.ptp(trained, axis=1).max() < 0.05  # the columns are alike
+    thousands, hundreds, tens, units = shares(runs, "full", variant="reverse", epochs=25).mean(0).T
+    assert min(tens[[1, 5]].sum(), units[[1, 5]].sum()) > 1.5 * thousands[[1, 5]].sum()
+    blanks = [
+        shares(runs, "short", variant="baseline", epochs=e)[:, 4:].sum(1).mean() for e in (0, 25)
+    ]
+    assert blanks[0] > 0.7 and blanks[1] < 0.2
+
+
+def by_carries(run):
+    rows = np.array([row for row in run["new_by_kind"] if row[:2] == [3, 3]])
+    return rows[:, 3] / rows[:, 4]
+
+
+def test_the_mistakes_are_as_the_findings_say(results):
+    sums = results["every-sum"]
+    near = {}
+    for variant in VARIANTS:
+        runs = select(sums, variant=variant)
+        mean = np.mean([by_carries(run) for run in runs], axis=0)
+        assert np.ptp(mean) < 0.05
+        counts = [dict(map(tuple, run["frequent_errors"])) for run in runs]
+        near[variant] = [
+            {d: count.get(d, 0) / run["wrong"] for d in (1, 2, 10, 100, -1, -2, -10, -100)}
+            for count, run in zip(counts, runs, strict=True)
+        ]
+        trained, mirrored = (
+            np.mean([run["known"][kind][0] / run["known"][kind][1] for run in runs])
+            for kind in ("trained", "mirrored")
+        )
+        assert 0.9 * trained < mirrored < trained
+    assert all(run["error_sizes"]["100 or more"] < 100 for run in select(sums, variant="baseline"))
+    one_digit = [sum(d[k] for k in d if abs(k) != 2) for d in near["reverse+peeky"]]
+    assert min(one_digit) > 0.6
+    close = [sum(d[k] for k in d if abs(k) < 3) for d in near["reverse"]]
+    assert np.mean(close) > 0.7
+    assert max(max(d.values()) for d in near["baseline"][:4]) < 0.15
+
+
+def test_longer_numbers_and_places_are_as_the_findings_say(results):
+    for run in results["mistakes"]:
+        assert all(right == 0 for right, _ in run["longer"].values())
+        assert run["free"]["exact"] == run["forced"]["exact"]
+    for run in select(results["mistakes"], variant="baseline"):
+        assert np.argmin(run["free"]["by_position"]) == 2
+        gains = np.subtract(run["forced"]["by_position"], run["free"]["by_position"])
+        assert gains.max() < 0.15 and gains.min() >= 0
+
+
+def test_the_memory_cell_is_as_the_findings_say(results):
+    before, cell = results["variants"], results["memory-cell"]
+    source = {"pass_cell": True, "learning_rate": Recipe().learning_rate}
+    old = [exact(before, variant=name).mean() for name in VARIANTS]
+    new = [exact(cell, variant=name, **source).mean() for name in VARIANTS]
+    assert old == sorted(old) and new == sorted(new)
+    gains = np.subtract(new, old)
+    assert gains.min() > 0 and list(VARIANTS)[gains.argmax()] == "reverse"
+    study = {"pass_cell": True, "learning_rate": 0.002, "batch_size": 256}
+    means = {name: exact(cell, variant=name, **study).mean() for name in VARIANTS}
+    assert means["reverse"] > means["peeky"] + 5 and means["reverse"] > 90
+    assert means["baseline"] < new[1] and abs(means["baseline"] - new[0]) < 5
+
+
+def test_strict_padding_is_as_the_findings_say(results):
+    plain, strict = exact(results["variants"], variant="baseline"), results["strict-padding"]
+    mask = exact(strict, mask_loss=True, end_mark=False)
+    end = exact(strict, mask_loss=False, end_mark=True)
+    through = exact(strict, mask_loss=False, pass_through=True)
+    everything = exact(strict, mask_loss=True, end_mark=True, pass_through=True)
+    assert mask.max() < 2
+    for group in end, through, everything:
+        assert group.min() < plain.max() and group.max() > plain.min()
+        assert group.mean() < exact(results["variants"], variant="reverse").mean()
+    assert min(through.mean(), everything.mean()) > max(plain.mean(), end.mean())
+
+
+def test_the_road_is_as_the_findings_say(results):
+    constant, road = results["every-sum"], results["road"]
+    falling = {"schedule": "cosine", "learning_rate": 0.005, "batch_size": 128}
+    wrong = {name: select(road, variant=name, **falling)[0]["wrong"] for name in VARIANTS}
+    for name in VARIANTS:
+        assert wrong[name] < min(run["wrong"] for run in select(constant, variant=name))
+    assert wrong["baseline"] < min(run["wrong"] for run in select(constant, variant="reverse"))
+    best = min(road, key=lambda run: run["wrong"])
+    assert best["recipe"] == load_pretrained("best").recipe.to_dict()
+    others = sorted(run["wrong"] for run in road if run is not best)
+    assert others[0] > best["wrong"]
+    corner = [pair for *pair, _ in best["wrong_sums"] if min(pair) > 990]
+    assert len(corner) > best["wrong"] / 2 and [999, 999] in corner
+    elsewhere = [run for run in road if 0 < run["wrong"] <= 500 and run is not best]
+    assert any(all(min(a, b) <= 990 for a, b, _ in run["wrong_sums"]) for run in elsewhere)
