@@ -103,7 +103,7 @@ serve: book  ## show the website on this machine only (PORT=8000)
 notebooks: $(stamp)  ## open the chapters in JupyterLab
 	$(venv)/bin/jupyter-lab --ip 127.0.0.1 book
 
-results: $(stamp)  ## run what is missing in book/results, and ship the variants' median weights
+results: $(stamp)  ## run what is missing in book/results, and ship the weights that it chooses
 	$(python) -m seq2seq_lib results
 
 bench: pytorch  ## compare our speed with PyTorch's

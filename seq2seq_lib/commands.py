@@ -186,19 +186,22 @@ def results(names, jobs, scheduler, again):
             for kind, recipe, payload in run_experiment(name, **options):
                 every[name, recipe] = payload if kind == "told" else recipe.epochs
                 bar.n = sum(every.values())
+                if kind in ("done", "failed"):
+                    bar.clear()
+                    failures += kind == "failed"
+                    yield f"{name}: {recipe.variant} seed {recipe.seed}: {_outcome(kind, payload)}"
                 bar.refresh()
-                bar.clear()
-                run = f"{name}: {recipe.variant} seed {recipe.seed}"
-                if kind == "done":
-                    yield f"{run}: test {payload['test_accuracy']:.2%}"
-                elif kind == "failed":
-                    failures += 1
-                    yield f"{run}: failed: {payload}"
     if failures:
         raise ChildProcessError(f"{failures} of {len(every)} runs failed")
     if {"variants", "road"} & set(names):
         for name, recipe in ship_weights().items():
             yield f"pretrained {name}: seed {recipe.seed}"
+
+
+def _outcome(kind, payload):
+    if kind == "done":
+        return f"test {payload['test_accuracy']:.2%}"
+    return f"failed: {type(payload).__name__}: {payload}"
 
 
 def _solver(model):

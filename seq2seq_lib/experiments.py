@@ -51,16 +51,16 @@ STRICT = {"mask_loss": True, "end_mark": True, "pass_through": True}
 FAST = {"schedule": "cosine", "learning_rate": 0.005}
 NEAR = FAST | {"padding": "front", "batch_size": 32}  # the best in either order of writing
 UNITS = NEAR | {"units_first": True}
-ROAD = [  # one run of each step and each dead end
+ROAD = [  # one run of each step and each dead end; five of the two ends
     *(Recipe.of(variant, **FAST) for variant in VARIANTS),
     Recipe.of("reverse+peeky", **NEAR | {"batch_size": 64}),
     Recipe.of("reverse+peeky", **NEAR | {"batch_size": 64, "learning_rate": 0.008}),
     Recipe.of("peeky", **NEAR | {"batch_size": 64}),
     Recipe.of("reverse+peeky", **NEAR),
     Recipe.of("reverse+peeky", **NEAR | {"learning_rate": 0.003}),
-    Recipe.of("reverse+peeky", **NEAR, pass_cell=True),
+    *_seeds(["reverse+peeky"], **NEAR, pass_cell=True),
     Recipe.of("reverse+peeky", **UNITS | {"batch_size": 64}),
-    Recipe.of("reverse+peeky", **UNITS),
+    *_seeds(["reverse+peeky"], **UNITS),
     Recipe.of("peeky", **UNITS),
     *(
         Recipe.of("reverse+peeky", **UNITS | change)
@@ -227,23 +227,32 @@ def ship_weights(*, results=RESULTS, weights=WEIGHTS, shipped=SHIPPED):
     chosen = chosen_recipes(results)
     Path(shipped).mkdir(exist_ok=True)
     for name, recipe in chosen.items():
-        target = Path(shipped) / f"{name}.npz"
-        if _trained(target, recipe) is not None:
-            continue
-        if (trained := _trained(weights_path(weights, recipe), recipe)) is None:
+        target, source = Path(shipped) / f"{name}.npz", weights_path(weights, recipe)
+        trained = _trained(source, recipe) or _trained(target, recipe)
+        if trained is None:
             for kind, _, payload in run_recipes([recipe], weights=weights):
                 if kind == "failed":
                     raise payload
-            trained = weights_path(weights, recipe).read_bytes()
-        replace_file(target, trained)
+            trained = source.read_bytes()
+        if not target.exists() or target.read_bytes() != trained:
+            replace_file(target, trained)
     return chosen
 
 
 def chosen_recipes(results=RESULTS):
-    """{name: recipe} of the models that are shipped: each variant's middle run, and the best."""
-    variants = load_results(Path(results) / "variants.json")
-    chosen = {name: recipe_of(median_run(select(variants, variant=name))) for name in VARIANTS}
-    road = load_results(Path(results) / "road.json", missing_ok=True)
-    if road:
+    """{name: recipe} of the models that are shipped: each variant's middle run, and the best.
+
+    An experiment with missing runs chooses nothing.
+    """
+    chosen = {}
+    if variants := _complete("variants", results):
+        for name in VARIANTS:
+            chosen[name] = recipe_of(median_run(select(variants, variant=name)))
+    if road := _complete("road", results):
         chosen[BEST] = recipe_of(min(road, key=lambda run: run["wrong"]))
     return chosen
+
+
+def _complete(name, results):
+    runs = load_results(Path(results) / f"{name}.json", missing_ok=True)
+    return runs if [recipe_of(run) for run in runs] == EXPERIMENTS[name].recipes else []

@@ -17,6 +17,7 @@ WORDS = {
     "wrong": "wrong sums of a million",
     "mean": "mean",
     "few": "{label} (n\u00a0=\u00a0{n})",
+    "counts shown": "How many runs it has, n, stands beside each name",
     "headed": "{heading}, {label}",
     "group": "{label}: mean {mean}, runs from {least} to {most}",
     "compare": "Strips of dots, {measure}. {groups}.",
@@ -52,12 +53,13 @@ def compare(groups, measure="test_accuracy"):
     values = {label: _measured(runs, measure) for label, runs in flat.items()}
     spoken = [_spoken(label, own, measure) for label, own in values.items()]
     log = measure in LOGARITHMIC
+    many = len({len(runs) for runs in flat.values()}) > 1
     caption = WORDS["compare caption"].format(
-        runs=counted(flat),
+        runs=WORDS["counts shown"] if many else counted(flat),
         scale=WORDS["log"] if log else "",
         recipe=recipe_sentence([run for runs in flat.values() for run in runs]),
     )
-    rows, height = _strips(groups, many=len({len(runs) for runs in flat.values()}) > 1)
+    rows, height = _strips(groups, many)
     left = 14 + 7.4 * max(len(line) for text, runs, _ in rows if runs for line in text.split("\n"))
     across = WIDTH - 64 - left
     picture = Picture(

@@ -13,8 +13,17 @@ WORDS = {
         "wordvec_size": "character vectors of {} numbers",
         "hidden_size": "hidden states of {}",
         "batch_size": "batches of {}",
-        "learning_rate": "Adam with rate {:g}",
         "max_norm": "gradients clipped to {:g}",
+        "learning_rate": "Adam with rate {:g}",
+    },
+    "switches": {  # named where they are not as in the source
+        "schedule": {"cosine": "a rate that falls along a cosine"},
+        "padding": {"front": "blanks in front"},
+        "pass_cell": {True: "h and c handed over"},
+        "units_first": {True: "answers units first"},
+        "end_mark": {True: "an end mark"},
+        "mask_loss": {True: "a loss mask"},
+        "pass_through": {True: "pass-through at blanks"},
     },
     "runs": "{runs} runs of {name}",
     "runs each": "{runs} runs of each",
@@ -62,12 +71,18 @@ def validation_curves(runs):
 def recipe_sentence(runs):
     """The recipe in words: whatever in it is the same for all these runs"""
     recipes = [recipe_of(run) for run in runs]
-    parts = []
-    for name, words in WORDS["recipe"].items():
+
+    def shared(name):
         values = {getattr(recipe, name) for recipe in recipes}
-        if len(values) == 1:
-            parts.append(words.format(*values))
-    return ", ".join(parts)
+        return values.pop() if len(values) == 1 else None
+
+    parts = [
+        words.format(shared(name))
+        for name, words in WORDS["recipe"].items()
+        if shared(name) is not None
+    ]
+    switches = (words.get(shared(name)) for name, words in WORDS["switches"].items())
+    return ", ".join([*parts, *filter(None, switches)])
 
 
 def counted(groups):

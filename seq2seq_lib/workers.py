@@ -3,6 +3,7 @@
 import logging
 import multiprocessing
 import os
+import pickle
 import queue
 import re
 import signal
@@ -13,7 +14,12 @@ from functools import partial
 from multiprocessing import connection, resource_tracker
 
 INTERRUPTS = signal.SIGINT, signal.SIGTERM
-THREADS = "OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"
+THREADS = (
+    "OPENBLAS_NUM_THREADS",
+    "OMP_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "VECLIB_MAXIMUM_THREADS",  # macOS
+)
 MOST = 61  # processes at a time: Windows cannot wait for more
 PATIENCE = 10  # seconds, with a scheduler that does not answer
 
@@ -92,7 +98,15 @@ def _in_process(outlet, work, arguments):
     try:
         outlet.send(("done", work(lambda message: outlet.send(("told", message)), *arguments)))
     except Exception as error:
-        outlet.send(("failed", error))
+        outlet.send(("failed", _that_travels(error)))
+
+
+def _that_travels(error):
+    """The error, or its text if it cannot be taken apart here and put together elsewhere"""
+    try:
+        return pickle.loads(pickle.dumps(error))
+    except Exception:
+        return RuntimeError(f"{type(error).__name__}: {error}")
 
 
 @contextmanager

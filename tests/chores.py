@@ -79,3 +79,14 @@ def return_what_cannot_be_sent(tell):
 
 def return_ten_megabytes(tell):
     return bytes(10_000_000)
+
+
+class OddError(Exception):
+    """Pickles, and cannot be unpickled."""
+
+    def __init__(self, text, number):
+        super().__init__(text)
+
+
+def raise_an_odd_error(tell, text):
+    raise OddError(text, 1)

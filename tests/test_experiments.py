@@ -310,19 +310,30 @@ def test_the_chosen_weights_are_shipped_and_those_that_are_gone_trained_again(co
     before = {file: file.stat().st_mtime_ns for file in shipped.iterdir()}
     assert ship_weights(shipped=shipped, **tiny.folders) == chosen
     assert {file: file.stat().st_mtime_ns for file in shipped.iterdir()} == before
+    newer = load_checkpoint(weights_path(tiny.folders["weights"], chosen["baseline"]))
+    newer.model.params["decoder.affine.b"] += 1
+    save_checkpoint(weights_path(tiny.folders["weights"], chosen["baseline"]), newer)
+    ship_weights(shipped=shipped, **tiny.folders)
+    bias = load_checkpoint(shipped / "baseline.npz").model.params["decoder.affine.b"]
+    assert (bias == newer.model.params["decoder.affine.b"]).all()
 
 
-def test_the_middle_run_of_each_variant_is_chosen_and_the_one_with_the_fewest_wrong_sums(
-    complete, tiny
+def test_of_complete_experiments_the_middle_runs_and_the_one_with_the_fewest_wrong_are_chosen(
+    complete, tiny, monkeypatch
 ):
     copied(complete, tiny)
     runs = load_results(tiny.path)
     chosen = chosen_recipes(tiny.path.parent)
     for variant in VARIANTS:
         assert chosen[variant] == recipe_of(median_run(select(runs, variant=variant)))
+    monkeypatch.setitem(EXPERIMENTS, "road", Experiment("?", RECIPES[:4]))
     road = [run | {"wrong": wrong} for run, wrong in zip(runs, (7, 300, 0, 5), strict=False)]
-    save_results(tiny.path.with_name("road.json"), {}, road)
-    assert chosen_recipes(tiny.path.parent) == chosen | {"best": RECIPES[2]}
+    for some in road[:3], road:
+        save_results(tiny.path.with_name("road.json"), {}, some)
+        best = {"best": RECIPES[2]} if len(some) == 4 else {}
+        assert chosen_recipes(tiny.path.parent) == chosen | best
+    save_results(tiny.path, {}, runs[:-1])
+    assert chosen_recipes(tiny.path.parent) == best
 
 
 def test_the_weights_of_different_recipes_have_different_names():

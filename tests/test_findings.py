@@ -13,6 +13,7 @@ from drawings import (
 )
 
 from seq2seq_lib import VARIANTS, Recipe
+from seq2seq_lib.reports import recipe_sentence
 from seq2seq_lib.results import select
 
 matplotlib = pytest.importorskip("matplotlib")
@@ -130,7 +131,9 @@ def test_a_finding_leaves_its_colours_to_the_page(every_picture, name):
 @every_name
 def test_the_caption_of_a_finding_states_runs_and_recipe(every_picture, name):
     caption = every_picture[name]().caption
-    assert re.search(r"\b3 runs of", caption) and "45,000 training questions" in caption
+    svg = every_picture[name]().svg()
+    assert re.search(r"\b3 runs of", caption) or ("n, stands beside" in caption and "(n" in svg)
+    assert "45,000 training questions" in caption
 
 
 def test_the_same_finding_has_the_same_bytes(groups):
@@ -297,3 +300,11 @@ def test_models_without_any_wrong_sum_have_no_errors_to_draw(every_sum):
 def test_an_unknown_kind_is_refused_with_those_that_are_known(every_sum):
     with pytest.raises(ValueError, match="carries, digits, position, got 'sums'"):
         mistakes.accuracy_by(every_sum, "sums")
+
+
+def test_a_caption_names_what_in_the_recipe_is_not_as_in_the_source():
+    runs = group([0.1, 0.2, 0.3], schedule="cosine", padding="front")
+    runs[0]["recipe"]["end_mark"] = True
+    sentence = recipe_sentence(runs)
+    assert "a rate that falls along a cosine, blanks in front" in sentence
+    assert "end mark" not in sentence and "end mark" in recipe_sentence(runs[:1])

@@ -21,6 +21,7 @@ from chores import (
     halve,
     look_at_threads,
     meet,
+    raise_an_odd_error,
     return_ten_megabytes,
     return_what_cannot_be_sent,
     tell_and_return,
@@ -136,7 +137,7 @@ def test_a_worker_has_one_thread_and_the_variables_stay_what_they_were(monkeypat
     before = dict(os.environ)
     for kind, _, value in run_all(look_at_threads, {0: (), 1: ()}):
         assert os.environ == before
-        assert kind == "told" or value == ["1", "1", "1"]
+        assert kind == "told" or value == ["1"] * len(THREADS)
     assert os.environ == before
 
 
@@ -419,3 +420,10 @@ def test_without_dask_a_scheduler_is_refused_with_what_to_install(monkeypatch):
 def test_without_a_scheduler_dask_is_not_loaded():
     code = "import sys, seq2seq_lib.workers; sys.exit('distributed' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], env=environment(), check=True)
+
+
+def test_an_error_that_cannot_be_put_together_again_is_told_by_its_text():
+    found = by_key(run_all(raise_an_odd_error, {1: ("one",), 2: ("two",)}, jobs=2))
+    for key, text in (1, "one"), (2, "two"):
+        kind, error = found[key][-1]
+        assert kind == "failed" and str(error) == f"OddError: {text}"
