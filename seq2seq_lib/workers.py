@@ -3,7 +3,6 @@
 import logging
 import multiprocessing
 import os
-import pickle
 import queue
 import re
 import signal
@@ -12,6 +11,7 @@ import uuid
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from multiprocessing import connection, resource_tracker
+from multiprocessing.reduction import ForkingPickler  # what a pipe uses
 
 INTERRUPTS = signal.SIGINT, signal.SIGTERM
 THREADS = (
@@ -104,7 +104,7 @@ def _in_process(outlet, work, arguments):
 def _that_travels(error):
     """The error, or its text if it cannot be taken apart here and put together elsewhere"""
     try:
-        return pickle.loads(pickle.dumps(error))
+        return ForkingPickler.loads(ForkingPickler.dumps(error))
     except Exception:
         return RuntimeError(f"{type(error).__name__}: {error}")
 
