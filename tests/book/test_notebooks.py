@@ -303,6 +303,7 @@ def test_the_mistakes_are_as_the_findings_say(results):
             for kind in ("trained", "mirrored")
         )
         assert 0.9 * trained < mirrored < trained
+        assert 0 < 100 * trained - exact(results["variants"], variant=variant).mean() < 4
     assert all(run["error_sizes"]["100 or more"] < 100 for run in select(sums, variant="baseline"))
     one_digit = [sum(d[k] for k in d if abs(k) != 2) for d in near["reverse+peeky"]]
     assert min(one_digit) > 0.6
