@@ -46,6 +46,7 @@ def _seeds(variants, **changes):
 
 
 FOUR = _seeds(VARIANTS)
+MIDDLE = {"baseline": 1, "reverse": 0, "peeky": 3, "reverse+peeky": 4}  # seeds of shipped weights
 STUDY = {"learning_rate": 0.002, "batch_size": 256}  # of a study that found another order
 STRICT = {"mask_loss": True, "end_mark": True, "pass_through": True}
 FAST = {"schedule": "cosine", "learning_rate": 0.005}
@@ -104,6 +105,11 @@ EXPERIMENTS = {
     ),
     "mistakes": Experiment("How do the models go wrong?", FOUR, measures.mistakes),
     "every-sum": Experiment("Which of all million sums are right?", FOUR, measures.every_sum),
+    "snapshots": Experiment(
+        "What did the models answer after each epoch?",
+        [Recipe.of(variant, seed=seed) for variant, seed in MIDDLE.items()],
+        measures.snapshots,
+    ),
     "road": Experiment(
         "How few of the million sums can be wrong, if only the recipe changes?",
         ROAD,

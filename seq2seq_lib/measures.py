@@ -15,11 +15,13 @@ from seq2seq_lib.analysis import (
     teacher_forced,
 )
 from seq2seq_lib.data import Examples, make_additions, number_of_carries, number_of_digits
+from seq2seq_lib.training import Trainer
 
 PATH_QUESTIONS = 1000
 LONGER = 500  # sums of each kind that is longer than those of training
 KNOWN = "trained", "mirrored", "new"
 FEW = 500  # wrong sums that are listed one by one
+SNAPSHOT_QUESTIONS = "2+5", "5+57", "57+5", "77+85", "123+456", "628+521", "999+1", "999+999"
 
 
 def accuracy(checkpoint, splits):
@@ -32,6 +34,43 @@ def accuracy(checkpoint, splits):
         "test_character_accuracy": characters,
         "seconds": round(sum(epoch["seconds"] for epoch in history), 1),
     }
+
+
+def snapshots(checkpoint, splits):
+    """How training went, as ``accuracy`` says, and what was answered after each epoch.
+
+    "answers" has, for each of ``SNAPSHOT_QUESTIONS``, the answers after 0, 1, ... epochs, and
+    "known" which of ``KNOWN`` the question is. "untrained_accuracy" is the validation accuracy
+    after 0. The run is trained once more. Raises ValueError if it ends with other weights.
+    """
+    recipe, layout = checkpoint.recipe, checkpoint.recipe.layout
+    rows = layout.encode_questions(list(SNAPSHOT_QUESTIONS))
+    trainer = Trainer(recipe, splits)
+
+    def answers():
+        return layout.decode_answers(evaluation.write_answers(trainer.model, layout, rows))
+
+    untrained = trainer.accuracy()
+    written = [answers(), *(answers() for _ in trainer.run())]
+    _check_repeated(trainer.model.params, checkpoint.model.params)
+    known = _known(splits.train)
+    return {
+        **accuracy(checkpoint, splits),
+        "untrained_accuracy": untrained,
+        "known": {q: KNOWN[known[tuple(map(int, q.split("+")))]] for q in SNAPSHOT_QUESTIONS},
+        "answers": {q: [row[k] for row in written] for k, q in enumerate(SNAPSHOT_QUESTIONS)},
+    }
+
+
+def _check_repeated(params, expected):
+    """Raise ValueError unless a repeated run ended with the expected weights, bit for bit."""
+    for name, array in expected.items():
+        if not np.array_equal(params[name], array):
+            raise ValueError(
+                f"{name}: expected the checkpoint's weights from the same recipe trained again, "
+                f"got others, up to {np.abs(params[name] - array).max():.2g} away: was it trained "
+                "with another NumPy, processor or number of threads?"
+            )
 
 
 def paths(checkpoint, splits):
@@ -106,11 +145,7 @@ def every_sum(checkpoint, splits):
     answers = evaluation.every_sum(checkpoint.model, checkpoint.recipe.layout)
     a, b = np.indices(answers.shape)
     right, sizes = answers == a + b, error_sizes(answers, a + b)
-    pairs = [question.split("+") for question in splits.train.questions]
-    trained = np.array(pairs, int).reshape(-1, 2).T
-    known = np.full(answers.shape, KNOWN.index("new"), np.uint8)
-    known[tuple(trained[::-1])] = KNOWN.index("mirrored")
-    known[tuple(trained)] = KNOWN.index("trained")
+    known = _known(splits.train)
     new = known == KNOWN.index("new")
     record = {
         "wrong": int((~right).sum()),
@@ -124,6 +159,16 @@ def every_sum(checkpoint, splits):
         places = np.argwhere(~right).tolist()
         record["wrong_sums"] = [[x, y, int(answers[x, y])] for x, y in places]
     return record
+
+
+def _known(train):
+    """For a+b, in row a and column b, its place in ``KNOWN``: (1000, 1000)"""
+    pairs = [question.split("+") for question in train.questions]
+    trained = np.array(pairs, int).reshape(-1, 2).T
+    known = np.full((1000, 1000), KNOWN.index("new"), np.uint8)
+    known[tuple(trained[::-1])] = KNOWN.index("mirrored")
+    known[tuple(trained)] = KNOWN.index("trained")
+    return known
 
 
 def _by_kind(a, b, right):

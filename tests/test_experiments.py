@@ -17,6 +17,7 @@ from seq2seq_lib import VARIANTS, Recipe, load_checkpoint, measures, save_checkp
 from seq2seq_lib.evaluation import evaluate, write_answers
 from seq2seq_lib.experiments import (
     EXPERIMENTS,
+    MIDDLE,
     SHIPPED,
     Experiment,
     chosen_recipes,
@@ -34,7 +35,7 @@ from seq2seq_lib.results import (
     save_results,
     select,
 )
-from seq2seq_lib.solver import PRETRAINED
+from seq2seq_lib.solver import PRETRAINED, load_pretrained
 from seq2seq_lib.training import DivergedError
 
 COMMITTED = ROOT / "book" / "results"
@@ -426,6 +427,29 @@ def test_the_committed_maps_are_those_of_the_shipped_weights(shipped):
         texts = layout.decode_answers(write_answers(checkpoint.model, layout, xs))
         right = [text == str(a + b) for b, text in enumerate(texts)]
         np.testing.assert_array_equal(sizes[a] == 0, right)
+
+
+def test_the_middle_seeds_are_those_of_the_chosen_runs():
+    chosen = chosen_recipes(COMMITTED)
+    assert {name: chosen[name].seed for name in VARIANTS} == MIDDLE
+    assert EXPERIMENTS["snapshots"].recipes == [chosen[name] for name in VARIANTS]
+
+
+def test_the_last_snapshots_are_what_the_shipped_models_answer():
+    for run in load_results(COMMITTED / "snapshots.json"):
+        solver = load_pretrained(recipe_of(run).variant)
+        assert recipe_of(run) == solver.recipe
+        assert list(run["answers"]) == list(measures.SNAPSHOT_QUESTIONS)
+        last = [answers[-1] for answers in run["answers"].values()]
+        assert last == solver(list(run["answers"]))
+        assert {len(answers) for answers in run["answers"].values()} == {solver.recipe.epochs + 1}
+
+
+def test_the_curves_beside_the_snapshots_are_those_of_the_variants():
+    variants = {recipe_of(run): run for run in load_results(COMMITTED / "variants.json")}
+    for run in load_results(COMMITTED / "snapshots.json"):
+        for name in "loss", "validation_accuracy", "test_accuracy", "test_character_accuracy":
+            assert run[name] == variants[recipe_of(run)][name]
 
 
 ROUNDING = 2e-5  # of a loss after one or two epochs; the tests below measure what it must cover

@@ -4,9 +4,9 @@ import json
 
 import numpy as np
 import pytest
-from runs import ROOT, small_recipe
+from runs import ROOT, finished, small_recipe
 
-from seq2seq_lib import Examples, load_checkpoint, measures
+from seq2seq_lib import Examples, Solver, load_checkpoint, measures
 from seq2seq_lib.analysis import ERROR_SIZES, gradient_paths
 from seq2seq_lib.checkpoint import Checkpoint
 from seq2seq_lib.data import Splits, number_of_carries
@@ -64,18 +64,68 @@ def test_accuracy_has_the_history_of_the_run():
 
 
 @pytest.mark.parametrize(
-    "measure", [measures.accuracy, measures.paths, measures.mistakes, measures.every_sum]
+    "measure",
+    [
+        measures.accuracy,
+        measures.snapshots,
+        measures.paths,
+        measures.mistakes,
+        measures.every_sum,
+    ],
 )
 def test_a_record_is_plain_data_and_arrays_and_the_same_each_time(measure, monkeypatch):
     monkeypatch.setattr(measures, "PATH_QUESTIONS", 20)
     monkeypatch.setattr(measures.evaluation, "every_sum", lambda *_: np.zeros((1000, 1000), int))
-    first, second = ({**measure(*checkpoint())} for _ in range(2))
+    untrained = {"epochs": 0}  # a run that has ended, hence one that can be repeated
+    first, second = ({**measure(*checkpoint(**untrained))} for _ in range(2))
     arrays = [
         {k: r.pop(k) for k in list(r) if isinstance(r[k], np.ndarray)} for r in (first, second)
     ]
     assert json.loads(json.dumps(first)) == json.loads(json.dumps(second))
     for name, array in arrays[0].items():
         np.testing.assert_array_equal(array, arrays[1][name])
+
+
+QUICK = {"epochs": 3, "learning_rate": 0.05}  # so that each epoch changes what is answered
+
+
+@pytest.mark.parametrize("variant", ["baseline", "reverse+peeky"])
+def test_snapshots_are_what_runs_of_fewer_epochs_answer(variant):
+    recipe = small_recipe(variant, **QUICK)
+    trainer = finished(recipe)
+    given, splits = trainer.checkpoint(), trainer.splits
+    record = measures.snapshots(given, splits)
+    questions = list(record["answers"])
+    assert questions == list(measures.SNAPSHOT_QUESTIONS)
+    after = []
+    for epochs in range(4):
+        shorter = finished(recipe.replace(epochs=epochs))
+        after.append(Solver(shorter.model, recipe)(questions))
+        assert [answers[epochs] for answers in record["answers"].values()] == after[-1]
+    assert all(len(answers) == 4 for answers in record["answers"].values())
+    assert len(set(map(tuple, after))) == 4
+    assert record.items() >= measures.accuracy(given, splits).items()
+    assert record["untrained_accuracy"] == finished(recipe.replace(epochs=0)).accuracy()
+
+
+def test_snapshots_say_which_questions_were_trained_on(monkeypatch):
+    given, splits = checkpoint(epochs=0)
+    trained = next(q for q in splits.train.questions if len(set(q.split("+"))) == 2)
+    mirrored = "+".join(trained.split("+")[::-1])
+    new = splits.test.questions[0]
+    monkeypatch.setattr(measures, "SNAPSHOT_QUESTIONS", (new, mirrored, trained))
+    known = measures.snapshots(given, splits)["known"]
+    assert known == {new: "new", mirrored: "mirrored", trained: "trained"}
+
+
+def test_snapshots_of_a_run_that_ends_with_other_weights_are_refused():
+    trainer = finished(small_recipe())
+    given = trainer.checkpoint()
+    bias = given.model.params["decoder.affine.b"]
+    bias[3] = np.nextafter(bias[3], np.float32(np.inf))
+    message = r"^decoder.affine.b: expected the checkpoint's weights .* got others, up to \d.*NumPy"
+    with pytest.raises(ValueError, match=message):
+        measures.snapshots(given, trainer.splits)
 
 
 @pytest.mark.parametrize("reverse", [False, True])
