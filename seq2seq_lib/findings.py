@@ -5,9 +5,8 @@ import textwrap
 
 import numpy as np
 
-from seq2seq_lib.palette import colour
+from seq2seq_lib.palette import LINES, colour
 from seq2seq_lib.pictures import SETTINGS, WIDTH, Picture, grid, matplotlib
-from seq2seq_lib.plots import LINES
 from seq2seq_lib.reports import check_choice, check_group, counted, recipe_sentence
 from seq2seq_lib.results import recipe_of
 

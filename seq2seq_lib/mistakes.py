@@ -4,9 +4,9 @@ import math
 
 import numpy as np
 
-from seq2seq_lib.palette import colour
+from seq2seq_lib.palette import LINES, colour
 from seq2seq_lib.pictures import SETTINGS, WIDTH, Picture, grid, matplotlib
-from seq2seq_lib.plots import LINES, name_ends
+from seq2seq_lib.plots import name_ends
 from seq2seq_lib.reports import by_variant, check_choice, counted, percent, recipe_sentence
 from seq2seq_lib.results import recipe_of
 

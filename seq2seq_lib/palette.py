@@ -35,6 +35,14 @@ COLOURS = {
     "reverse+peeky": ("#220a30", "#fbf3c8"),
 }
 
+# A variant's line is told apart by its dashes and its marks, and by its colour besides.
+LINES = {
+    "baseline": (":", "o"),
+    "reverse": ("--", "s"),
+    "peeky": ("-.", "^"),
+    "reverse+peeky": ("-", "D"),
+}
+
 # How a page says that it is dark: this site, JupyterLab, Colab, VS Code.
 DARK_PAGES = (
     "html[data-theme=dark]",

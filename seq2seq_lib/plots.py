@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from seq2seq_lib.encoding import ADDITION_CHARACTERS
-from seq2seq_lib.palette import colour
+from seq2seq_lib.palette import LINES, colour
 from seq2seq_lib.pictures import SETTINGS, WIDTH, Path, PathPatch, Picture, grid, matplotlib
 from seq2seq_lib.recipe import VARIANTS
 from seq2seq_lib.reports import (
@@ -22,12 +22,6 @@ from seq2seq_lib.reports import (
     validation_curves,
 )
 
-LINES = {  # a variant is told apart by its dashes and its marks, and by colour besides
-    "baseline": (":", "o"),
-    "reverse": ("--", "s"),
-    "peeky": ("-.", "^"),
-    "reverse+peeky": ("-", "D"),
-}
 # Every text of this module that a reader sees or hears.
 WORDS = {
     "epoch": "epoch",

@@ -37,11 +37,17 @@ class Solver:
         """A question -> h (H,), all that the decoder will know of it"""
         return self.trace(question).bridge_h
 
-    def trace(self, question):
-        """A question -> the ``Trace`` of every step of its answer"""
+    def trace(self, question, *, answer=None):
+        """A question -> the ``Trace`` of every step of its answer.
+
+        With ``answer``, a text, its characters are fed, whatever the model chooses.
+        """
         row = self._encoded([question])[0]
+        start_id, sample_size = self.layout.start_id, self.layout.sample_size
+        if answer is not None:
+            answer = self.layout.encode_answers([answer])[0, 1:]
         with self._one_at_a_time:
-            return trace(self.model, row, self.layout.start_id, self.layout.sample_size)
+            return trace(self.model, row, start_id, sample_size, answer=answer)
 
     def _encoded(self, questions):
         if not isinstance(questions, (list, tuple)):
@@ -56,13 +62,22 @@ class Solver:
             if not question.strip():
                 raise ValueError(f"expected a question, got {shown(question)}")
             return question.strip()
-        found = SUM.fullmatch(question)
-        if not found:
-            raise ValueError(
-                "expected two numbers from 0 to 999 joined by a plus, like '57+5', "
-                f"got {shown(question)}"
-            )
-        return "+".join(found.groups())
+        return "+".join(_numbers(question))
+
+
+def right_answer(question):
+    """The answer to an addition: "57+5" -> "62". Raises ValueError as a ``Solver`` does."""
+    return str(sum(map(int, _numbers(question))))
+
+
+def _numbers(question):
+    found = SUM.fullmatch(question)
+    if not found:
+        raise ValueError(
+            "expected two numbers from 0 to 999 joined by a plus, like '57+5', "
+            f"got {shown(question)}"
+        )
+    return found.groups()
 
 
 def load_pretrained(name="reverse+peeky"):

@@ -32,7 +32,7 @@ class Trace:
     bridge_h, bridge_c : (H,)    the state with which the decoder starts
     scores             : (S, V)  the affine layer's scores after each decoder step
     probabilities      : (S, V)  their softmax
-    choices            : (S,)    the character chosen, fed to the next step
+    choices            : (S,)    the character chosen at each step
     """
 
     encoder: Steps
@@ -44,14 +44,17 @@ class Trace:
     choices: np.ndarray
 
 
-def trace(model, question, start_id, sample_size):
+def trace(model, question, start_id, sample_size, *, answer=None):
     """A model and one encoded question (T,) -> ``Trace``, with the ids that ``generate`` gives.
 
-    The arrays are copies of those that the layers keep for ``backward``.
+    With an encoded ``answer`` (S,) its characters are fed instead of the choices (teacher
+    forcing). The arrays are copies of those that the layers keep for ``backward``.
     """
     question = np.asarray(question)
     if question.ndim != 1:
         raise ValueError(f"question: expected shape (T,), got {question.shape}")
+    if answer is not None and np.shape(answer) != (sample_size,):
+        raise ValueError(f"answer: expected shape ({sample_size},), got {np.shape(answer)}")
     rows = np.stack([question, question])  # twice, as in Decoder.generate: the same rounding
     h, c = model.encode(rows)
     encoder = _steps(model.encoder, question)
@@ -59,11 +62,11 @@ def trace(model, question, start_id, sample_size):
     model.decoder.lstm.set_state(h, c)
     bridge_h, bridge_c = model.decoder.lstm.h[0].copy(), model.decoder.lstm.c[0].copy()
     fed, steps, scores = np.full((2, 1), start_id), [], []
-    for _ in range(sample_size):
+    for step in range(sample_size):
         step_scores = model.decoder.step(fed, h)
         steps.append(_steps(model.decoder, fed[0]))
         scores.append(step_scores[0, 0])
-        fed = step_scores.argmax(axis=-1)
+        fed = step_scores.argmax(axis=-1) if answer is None else np.full((2, 1), answer[step])
     model.forget()
     scores = np.array(scores)
     return Trace(

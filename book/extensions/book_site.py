@@ -1,8 +1,15 @@
-"""A Sphinx extension for what the theme lacks: a site that asks no other host for anything."""
+"""A Sphinx extension for what the theme lacks: a site that asks no other host for anything.
+
+It also brings the steppers: their styles, which the library makes, their script, and word to the
+chapters' kernels that there is no Python behind this site.
+"""
 
 import importlib.util
+import os
 import shutil
 from pathlib import Path
+
+from seq2seq_lib.pages import SITE, style
 
 # What a page of formulas loads. The package holds fifteen times more (other input and output
 # formats, speech in ten languages) that no page asks for.
@@ -28,7 +35,18 @@ def copy_mathjax(app, exception):
             shutil.copy2(source, target / name)
 
 
+def write_stepper_styles(app):
+    folder = Path(app.doctreedir) / "stepper"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "stepper.css").write_text(style(), encoding="utf-8")
+    app.config.html_static_path.append(str(folder))
+
+
 def setup(app):
+    os.environ[SITE] = "1"
+    app.connect("builder-inited", write_stepper_styles)
+    app.add_css_file("stepper.css")
+    app.add_js_file("stepper.js", loading_method="defer")
     # Jupyter Book sets this value even when the extension that reads it is not loaded.
     app.add_config_value("comments_config", {}, "")
     app.config.mathjax_path = "mathjax/tex-chtml.js"
