@@ -387,3 +387,33 @@ def test_the_road_is_as_the_findings_say(results):
     assert [len(runs) for runs in five] == [5, 5]
     assert max(five[0]) < 300 and min(five[0]) == best["wrong"] < max(five[0]) / 3.5
     assert max(map(max, five)) > 200 and min(map(min, five)) < 50
+
+
+def test_the_sums_that_are_stepped_through_are_as_the_chapters_say(results):
+    baseline, reverse = load_pretrained("baseline"), load_pretrained("reverse")
+    assert baseline("57+5") == "60"
+    assert [baseline("999+1")[0], reverse("999+1")] == ["9", "1000"]
+    choices = {
+        character
+        for solver in (baseline, reverse)
+        for character in np.argsort(solver.trace("999+1").probabilities[0])[-2:]
+    }
+    assert choices == {1, 9}
+    assert baseline("340+12")[:2] == "35" != baseline("340+12") and reverse("340+12") == "352"
+    free, forced = baseline.trace("999+1"), baseline.trace("999+1", answer="1000")
+    assert free.choices[0] == 9 and abs(int(baseline("999+1")) - 1000) < 10
+    assert (free.choices[1:] != forced.choices[1:]).any()
+
+
+def test_the_epochs_that_are_stepped_through_are_as_the_chapter_says(results):
+    answers = {recipe_of(run).variant: run["answers"] for run in results["snapshots"]}
+
+    def right(variant, question):
+        total = str(sum(map(int, question.split("+"))))
+        return [epoch for epoch, text in enumerate(answers[variant][question]) if text == total]
+
+    first = {name: min(right(name, "57+5"), default=99) for name in VARIANTS}
+    assert sorted(first, key=first.get)[:2] == ["reverse+peeky", "peeky"]
+    assert first["reverse+peeky"] < first["peeky"] < first["reverse"]
+    assert len(right("peeky", "999+1")) > 5 and 25 not in right("peeky", "999+1")
+    assert not any(25 in right(name, "2+5") for name in VARIANTS)
