@@ -1,6 +1,8 @@
 """A stepper as plain HTML: the frames of some questions, ready to be read in order.
 
 With ``book/assets/stepper.js`` they are stepped through; without it, or on paper, they are a list.
+All but the first frame stand in a ``<noscript>``: a browser with scripts takes it for a text, which
+costs a slow phone next to nothing, and the script makes frames of it when they are asked for.
 """
 
 import html
@@ -21,8 +23,9 @@ WORDS = {
     "last": "Last",
     "square": "above zero",
     "dot": "below zero",
-    "size": "bigger: farther from zero",
+    "size": "bigger: farther from zero; nothing: near zero",
     "moved": "framed: moved most",
+    "no script": "Scripts are off, so all steps stand one below the other.",
     "more": "Any other sum: open this page as a notebook, with the rocket at the top.",
 }
 SITE = "SEQ2SEQ_SITE"  # set in the environment while a site is built, without Python behind it
@@ -42,7 +45,7 @@ def page(stepper):
     choices = dict.fromkeys(choice for _, choice in stepper.prepared)
     picks = _pick("question", WORDS["question"], questions)
     picks += _pick("choice", stepper.choice, choices)
-    runs = "".join(_run(stepper, *which, shown=k == 0) for k, which in enumerate(stepper.prepared))
+    runs = "".join(_run(stepper, *which, first=k == 0) for k, which in enumerate(stepper.prepared))
     buttons = "".join(
         f'<button type="button" data-go="{each}">{WORDS[each]}</button>' for each in BUTTONS
     )
@@ -51,6 +54,7 @@ def page(stepper):
         f'<section class="s2s stepper" id="{name}" aria-labelledby="{name}-title" '
         f'data-play="{WORDS["play"]}" data-pause="{WORDS["pause"]}">'
         f'<p class="title" id="{name}-title">{title}</p>'
+        f'<noscript><p class="more">{WORDS["no script"]}</p></noscript>'
         f'<div class="controls picks" hidden>{picks}</div>'
         f'<div class="controls go" role="group" aria-label="{WORDS["steps"]}" hidden>'
         f"{buttons}</div>"
@@ -74,20 +78,31 @@ def key(drawn):
 
 def link(stepper, question, choice, step):
     """The name of one step, which is the end of its address"""
-    parts = (stepper.name, question, choice, str(step))
-    return "-".join(part.replace(" ", "-") for part in parts if part)
+    return f"{_run_link(stepper, question, choice)}-{step}"
 
 
-def _run(stepper, question, choice, shown):
-    drawn = ""
+def _run_link(stepper, question, choice):
+    return "-".join(part.replace(" ", "-") for part in (stepper.name, question, choice) if part)
+
+
+def _run(stepper, question, choice, first):
+    frames = []
     for k, frame in enumerate(stepper.frames(question, choice), 1):
         name = html.escape(link(stepper, question, choice, k))
-        drawn += f'<div class="frame" id="{name}">{frame.html()}</div>'
+        frames.append(f'<div class="frame" id="{name}">{frame.html()}</div>')
+    seen = frames.pop(0) if first else ""
+    values = {
+        "data-link": _run_link(stepper, question, choice),
+        "data-steps": str(len(frames) + bool(seen)),
+        "data-question": question,
+        "data-choice": choice,
+    }
+    data = " ".join(f'{name}="{html.escape(value)}"' for name, value in values.items())
+    drawn = f"{seen}<noscript>{''.join(frames)}</noscript>"
     summary = html.escape(", ".join(filter(None, (question, choice))))
     if not summary:
-        return f'<div class="run">{drawn}</div>'
-    data = f'data-question="{html.escape(question)}" data-choice="{html.escape(choice)}"'
-    state = " open" if shown else ""
+        return f'<div class="run" {data}>{drawn}</div>'
+    state = " open" if first else ""
     return f'<details class="run" {data}{state}><summary>{summary}</summary>{drawn}</details>'
 
 

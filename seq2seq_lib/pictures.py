@@ -66,8 +66,6 @@ div.s2s th,div.s2s td{white-space:pre}
 div.s2s p{font-size:.875rem;line-height:1.5;color:var(--s2s-muted);margin:.25rem 0 1rem}
 div.s2s .right{color:var(--s2s-correct)}
 div.s2s .wrong{color:var(--s2s-wrong)}
-html[data-theme=dark] .bd-content div.cell_output .text_html:has(.s2s.s2s){background:none;
- color:inherit;padding:0}
 """
 )
 

@@ -129,18 +129,19 @@ class StepperBox(ipywidgets.VBox):
         self._draw()
 
     def _draw(self):
+        frame = self._frames[self._at].html(unfolded=self.inside.value)
+        self.frame.value = (
+            f'<div class="s2s stepper in-notebook"><div class="frame">{frame}</div>'
+            f"{key(frame)}</div>"
+        )
         self._drawing = True
         self.step.value = self._at
         self._drawing = False
-        frame = self._frames[self._at].html(unfolded=self.inside.value)
-        self.frame.value = (
-            f'<div class="s2s stepper live"><div class="frame">{frame}</div>{key(frame)}</div>'
-        )
 
     def close(self):
         """Stop, and leave nothing behind: neither a task nor a widget."""
         self.pause()
-        boxes = [self]
+        boxes = [self, self.question, self.choice]  # which a stepper without them does not show
         while boxes:
             widget = boxes.pop()
             boxes += getattr(widget, "children", ())

@@ -13,28 +13,37 @@ function start(root) {
   const playButton = one("[data-go=play]"), picks = all("[data-pick]");
   const runs = all(".run");
   const unfolded = [];  // which of a frame's folded parts are open: it stays so from step to step
-  let run = null, frames = [], at = 0, playing = 0, speaking = 0;
+  let run = null, frames = [], at = 0, last = 0, playing = 0, speaking = 0;
 
   function choose(next) {
     run = next;
-    frames = all(".frame", run);
+    last = run.dataset.steps - 1;
+    at = Math.min(at, last);
     for (const each of runs) {
       each.hidden = each !== run;
       each.open = true;
       each.classList.toggle("on", each === run);
     }
     for (const pick of picks) pick.value = run.dataset[pick.dataset.pick];
-    at = Math.min(at, frames.length - 1);
+    frames = all(".frame", run);
+    slider.max = last + 1;
+  }
+
+  function unseal() {  // frames that nobody has asked for yet are a text
+    const sealed = one("noscript", run);
+    if (!sealed) return;
+    sealed.outerHTML = sealed.textContent;
+    frames = all(".frame", run);
   }
 
   function draw() {
+    if (at >= frames.length) unseal();
     const hadFocus = frames.some((frame) => frame.contains(document.activeElement));
     frames.forEach((frame, k) => { frame.hidden = k !== at; });
     all("details", frames[at]).forEach((fold, k) => { fold.open = Boolean(unfolded[k]); });
-    slider.max = frames.length;
     slider.value = at + 1;
     slider.setAttribute("aria-valuetext", one(".head", frames[at]).textContent);
-    const ends = { first: 0, back: 0, next: frames.length - 1, last: frames.length - 1 };
+    const ends = { first: 0, back: 0, next: last, last };
     for (const [go, end] of Object.entries(ends)) {
       one(`[data-go=${go}]`).setAttribute("aria-disabled", at === end);  // and keep the focus
     }
@@ -50,19 +59,13 @@ function start(root) {
 
   function move(to) {
     pause();
-    at = Math.max(0, Math.min(frames.length - 1, to));
+    at = Math.max(0, Math.min(last, to));
     draw();
-    history.replaceState(null, "", "#" + encodeURIComponent(frames[at].id));
-  }
-
-  function pause() {
-    clearTimeout(playing);
-    playing = 0;
-    playButton.textContent = root.dataset.play;
+    history.replaceState(null, "", "#" + encodeURI(frames[at].id));
   }
 
   function play() {
-    if (at === frames.length - 1) at = 0;
+    if (at === last) at = 0;
     draw();
     playButton.textContent = root.dataset.pause;
     playing = setTimeout(playOn, PACE);
@@ -71,7 +74,7 @@ function start(root) {
   function playOn() {
     at += 1;
     draw();
-    if (at < frames.length - 1) {
+    if (at < last) {
       playing = setTimeout(playOn, PACE);
     } else {
       move(at);
@@ -79,11 +82,17 @@ function start(root) {
     }
   }
 
+  function pause() {
+    clearTimeout(playing);
+    playing = 0;
+    playButton.textContent = root.dataset.play;
+  }
+
   const go = {
     first: () => move(0),
     back: () => move(at - 1),
     next: () => move(at + 1),
-    last: () => move(frames.length - 1),
+    last: () => move(last),
     play: () => (playing ? move(at) : play()),
   };
 
@@ -95,7 +104,8 @@ function start(root) {
   });
 
   root.addEventListener("keydown", (event) => {  // only while the focus is inside
-    if (event.target.matches("input, select") || event.altKey || event.ctrlKey || event.metaKey) return;
+    if (event.target.matches("input, select")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.shiftKey) return;
     const name = { ArrowRight: "next", ArrowLeft: "back", Home: "first", End: "last" }[event.key];
     if (!name) return;
     event.preventDefault();
@@ -108,10 +118,10 @@ function start(root) {
 
   for (const pick of picks) {
     pick.addEventListener("change", () => {
-      const wanted = Object.fromEntries(picks.map((each) => [each.dataset.pick, each.value]));
-      const fits = (each, names) => names.every((name) => each.dataset[name] === wanted[name]);
-      choose(runs.find((each) => fits(each, Object.keys(wanted)))
-        ?? runs.find((each) => fits(each, [pick.dataset.pick])));
+      const wanted = picks.map((each) => [each.dataset.pick, each.value]);
+      const fits = (each, pairs) => pairs.every(([name, value]) => each.dataset[name] === value);
+      const changed = [[pick.dataset.pick, pick.value]];
+      choose(runs.find((each) => fits(each, wanted)) ?? runs.find((each) => fits(each, changed)));
       move(at);
     });
   }
@@ -122,17 +132,24 @@ function start(root) {
   }, true);
 
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden && playing) pause();
+    if (document.hidden) pause();
+  });
+
+  window.addEventListener("beforeprint", () => {  // on paper, all steps of the run
+    unseal();
+    draw();
   });
 
   function follow() {  // the address may point at one step
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
-    if (!target || !root.contains(target) || !target.matches(".frame")) return false;
+    const [, asked, step] = location.hash.match(/^#(.*)-(\d+)$/) ?? [];
+    const target = runs.find(({ dataset: { link } }) =>
+      [link, encodeURI(link), encodeURIComponent(link)].includes(asked));
+    if (!target) return false;
     pause();
-    choose(target.closest(".run"));
-    at = frames.indexOf(target);
+    choose(target);
+    at = Math.max(0, Math.min(last, step - 1));
     draw();
-    root.scrollIntoView();
+    frames[at].scrollIntoView();
     return true;
   }
 
@@ -145,4 +162,12 @@ function start(root) {
   }
 }
 
-document.querySelectorAll(".stepper").forEach(start);
+function startAll() {
+  document.querySelectorAll(".stepper").forEach(start);
+}
+
+if (document.readyState === "loading") {  // before the theme's scripts, which take a second
+  document.addEventListener("readystatechange", startAll, { once: true });
+} else {
+  startAll();
+}

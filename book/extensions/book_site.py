@@ -46,7 +46,7 @@ def setup(app):
     os.environ[SITE] = "1"
     app.connect("builder-inited", write_stepper_styles)
     app.add_css_file("stepper.css")
-    app.add_js_file("stepper.js", loading_method="defer")
+    app.add_js_file("stepper.js", loading_method="async")
     # Jupyter Book sets this value even when the extension that reads it is not loaded.
     app.add_config_value("comments_config", {}, "")
     app.config.mathjax_path = "mathjax/tex-chtml.js"
