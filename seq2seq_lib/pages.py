@@ -59,8 +59,8 @@ def page(stepper):
         f'<div class="controls go" role="group" aria-label="{WORDS["steps"]}" hidden>'
         f"{buttons}</div>"
         f'<div class="controls slide" hidden><input type="range" min="1" value="1" '
-        f'aria-label="{WORDS["step"]}"></div><p class="sr" role="status"></p>'
-        f"{runs}{key(runs)}{more}</section>"
+        f'aria-label="{WORDS["step"]}"></div>{runs}{key(runs)}{more}'
+        f'<p class="sr" role="status"></p></section>'
     )
 
 

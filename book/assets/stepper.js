@@ -162,12 +162,16 @@ function start(root) {
   }
 }
 
-function startAll() {
-  document.querySelectorAll(".stepper").forEach(start);
+function startAll() {  // those that are complete: the status is the last thing in a stepper
+  document.querySelectorAll(".stepper:not(.live):has(> [role=status])").forEach(start);
 }
 
-if (document.readyState === "loading") {  // before the theme's scripts, which take a second
-  document.addEventListener("readystatechange", startAll, { once: true });
-} else {
-  startAll();
+startAll();
+if (document.readyState === "loading") {  // a slow phone may need seconds for all of the page
+  const arrivals = new MutationObserver(startAll);
+  arrivals.observe(document, { childList: true, subtree: true });
+  document.addEventListener("DOMContentLoaded", () => {
+    arrivals.disconnect();
+    startAll();
+  });
 }
