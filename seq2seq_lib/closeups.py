@@ -30,8 +30,8 @@ WORDS = {
     "prefer alike": "Both prefer {chosen}; right is {right}.",
     "prefer alike right": "Both prefer {chosen}, which is right.",
     "prefer apart": "Training prefers {forced}, generating {free}; right is {right}.",
-    "forced bars": "training, fed {character}: probability in %",
-    "free bars": "generating, fed {character}: probability in %",
+    "forced bars": "training: probability in %",
+    "free bars": "generating: probability in %",
     "forced inside": "Inside the LSTM in training",
     "free inside": "Inside the LSTM while generating",
     "costs": "The loss in training is −ln {p:.3f} = {loss:.2f}, from the probability of the right "
@@ -123,7 +123,7 @@ def forcing(free, forced, recipe, right):
                 characters,
                 t.choices[k],
                 answer[k],
-                caption=WORDS[f"{name} bars"].format(character=fed[name]),
+                caption=WORDS[f"{name} bars"],
             )
             for name, t in traces.items()
         )
@@ -181,6 +181,8 @@ def cell(trace, recipe, place):
     steps, H = trace.encoder, trace.encoder.h.shape[1]
     if not 0 <= place < len(steps.ids):
         raise ValueError(f"place: expected 0 to {len(steps.ids) - 1}, got {place}")
+    if recipe.pass_through and steps.ids[place] == recipe.layout.pad_id:
+        raise ValueError(f"place: expected a character that is read, got the blank at {place}")
     character = named(recipe.layout.characters[steps.ids[place]])
     f, i, o, g = (steps.gates[name][place] for name in "fiog")
     zeros = np.zeros_like(steps.h[0])
@@ -353,7 +355,7 @@ def _answers(runs, questions, epoch):
     """What each run answered after this epoch, and whether the question was trained on"""
     names = "".join(
         f'<th scope="col"><svg aria-hidden="true" viewBox="0 0 14 14">{_mark(name)}</svg>'
-        f"{html.escape(name).replace('+', '+<wbr>')}</th>"
+        f"{html.escape(name).replace('+', '+<wbr/>')}</th>"
         for name in runs
     )
     known = next(iter(runs.values()))["known"]

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from seq2seq_lib.encoding import PAD
+from seq2seq_lib.evaluation import right_characters
 from seq2seq_lib.parts import (
     MOVED,
     SEEN,
+    bare,
     bars,
     bold,
     gate,
@@ -86,7 +88,8 @@ WORDS = {
     "h is": "h = tanh(c) ×",
     "scores": "scores",
     "both read": "{name} reads {character}.",
-    "both hand over": "All that crosses to a decoder is h: {size} numbers each.",
+    "both hand over": "All that {name} hands over is h: {size} numbers.",
+    "both hand over h and c": "{name} hands over h and c: {size} numbers each.",
     "both write": "{name} writes {character} ({share}\u00a0%).",
     "both right": "{name} writes {character} ({share}\u00a0%), which is right.",
     "both wrong": "{name} writes {character} ({share}\u00a0%), but {right} would be right.",
@@ -187,19 +190,22 @@ class _Story:
         self.characters = self.layout.characters
         self.read = [self.characters[k] for k in trace.encoder.ids]
         self.chosen = [self.characters[k] for k in trace.choices]
-        self.right = None
+        self.answer = right
+        self.right = [None] * len(self.chosen)  # None: nobody knows, or it does not count
         if right is not None:
-            self.right = self.layout.vocabulary.decode(self.layout.encode_answers([right]))[0][1:]
-        right = self.right or self.chosen
-        wrong = [k for k, character in enumerate(self.chosen) if character != right[k]]
-        self.first_wrong = wrong[0] if wrong else None
+            answers = self.layout.encode_answers([right])
+            _, counted = right_characters(trace.choices[None], answers, self.layout)
+            for k in np.flatnonzero(counted):
+                self.right[k] = self.characters[answers[0, 1 + k]]
+        both = enumerate(zip(self.chosen, self.right, strict=True))
+        self.first_wrong = next((k for k, (was, right) in both if right not in (was, None)), None)
 
     def steps(self, name):
         """Every step; ``name`` is the model's, where several are told of at once"""
         name = bold(name)
         return [
             *(self.encoder_step(k, name) for k in range(len(self.read))),
-            self.hand_over(),
+            self.hand_over(name),
             *(self.decoder_step(k, name) for k in range(len(self.chosen))),
         ]
 
@@ -214,9 +220,9 @@ class _Story:
         if k == 0:
             sentences += [WORDS["backwards"]] * self.recipe.reverse
             sentences.append(WORDS["first h"].format(size=size))
-        elif passed:
+        if passed:
             sentences.append(WORDS["passed"])
-        else:
+        elif k > 0:
             moved = int((np.abs(h - before["h"]) > MOVED).sum())
             turned = int((np.sign(h) * np.sign(before["h"]) < 0).sum())
             sentences.append(
@@ -225,7 +231,7 @@ class _Story:
         change = grid(h - before["h"], "change", WORDS["change"])
         return _Step(
             "encoder",
-            WORDS["reads"].format(character=plain(character)),
+            WORDS["reads"].format(character=bare(character)),
             " ".join(sentences),
             WORDS["both read"].format(name=name, character=character),
             self.tape(k)
@@ -235,7 +241,7 @@ class _Story:
             "" if passed else inside(steps, k, before["c"]),
         )
 
-    def hand_over(self):
+    def hand_over(self, name):
         size, both = len(self.trace.bridge_h), self.recipe.pass_cell
         sentences = [WORDS["bridge h and c" if both else "bridge h"].format(size=size)]
         sentences += [WORDS["peeking"]] * self.recipe.peeky
@@ -250,14 +256,16 @@ class _Story:
             "bridge",
             WORDS["hands over"],
             " ".join(sentences),
-            WORDS["both hand over"].format(size=size),
+            WORDS["both hand over h and c" if both else "both hand over"].format(
+                name=name, size=size
+            ),
             f'{self.tape(len(self.read))}<div class="machine bridge">{h}{c}</div>',
             "",
         )
 
     def decoder_step(self, k, name):
         t, steps, peeky = self.trace, self.trace.decoder, self.recipe.peeky
-        right = None if self.right is None else self.characters.index(self.right[k])
+        right = None if self.right[k] is None else self.characters.index(self.right[k])
         before_h, before_c = (steps.h[k - 1], steps.c[k - 1]) if k else (t.bridge_h, t.bridge_c)
         h = grid(steps.h[k], "h", WORDS["h"], before=before_h)
         chart = bars(
@@ -270,7 +278,7 @@ class _Story:
         fed = self.characters[steps.ids[k]]
         return _Step(
             "decoder",
-            WORDS["writes"].format(character=plain(named(self.chosen[k]))),
+            WORDS["writes"].format(character=bare(named(self.chosen[k]))),
             " ".join(self.telling(k)),
             self.short(k, name),
             self.tape(len(self.read) + 1 + k)
@@ -289,7 +297,7 @@ class _Story:
         """The line from the chosen character to the next input, if there is a next step"""
         if k + 1 == len(self.chosen):
             return ""
-        character, step = plain(named(self.chosen[k])), len(self.read) + k + 3
+        character, step = bare(named(self.chosen[k])), len(self.read) + k + 3
         place = f"--k:{self.trace.choices[k]};--n:{len(self.characters)}"
         words = WORDS["back"].format(character=character, step=step)
         return f'<p class="loop" style="{place}"><span>{words}</span></p>'
@@ -312,16 +320,16 @@ class _Story:
         yield WORDS[verdict].format(character=chosen, first=bold(WORDS["first mistake"]), **right)
         if k + 1 == len(self.chosen):
             answer = self.text(self.chosen)
-            if self.right is None:
+            if self.answer is None:
                 yield WORDS["answer"].format(answer=answer)
             elif self.first_wrong is None:
                 yield WORDS["answer right"].format(answer=answer)
             else:
-                yield WORDS["answer wrong"].format(answer=answer, right=self.text(self.right))
+                yield WORDS["answer wrong"].format(answer=answer, right=_answer(self.answer))
 
     def verdict(self, k):
         """What is to be said of the k-th character written, and what the right one is"""
-        if self.right is None:
+        if self.right[k] is None:
             return "written", {}
         if self.chosen[k] == self.right[k]:
             return "is right", {}
@@ -343,7 +351,7 @@ class _Story:
     def text(self, characters):
         """Written characters as the answer that they are"""
         (answer,) = self.layout.decode_answers([[self.characters.index(c) for c in characters]])
-        return bold(answer) if answer else WORDS["nothing"]
+        return _answer(answer)
 
     def tape(self, now):
         """The question and the answer, with the step's place in them marked"""
@@ -370,11 +378,11 @@ class _Story:
     def answer_tiles(self, done):
         tiles = []
         for k, character in enumerate(self.chosen):
-            under = "" if self.right is None else tile(self.right[k], tag="i")
+            known = self.right[k] is not None
+            under = tile(self.right[k], tag="i") if known else ""
             if k >= done:
                 tiles.append(f"<li>·{under}</li>")
                 continue
-            known = self.right is not None
             kind = ("ok" if character == self.right[k] else "bad") if known else "done"
             tiles.append(tile(character, f"{kind} now" if k + 1 == done else kind, under=under))
         return "".join(tiles)
@@ -386,7 +394,7 @@ class _Story:
             return f'<em class="bad" style="margin-left:{place:.4g}%">{WORDS["first wrong"]}</em>'
         if self.recipe.units_first:
             return f"<em>{WORDS['units first']}</em>"
-        return f"<em>{WORDS['should be']}</em>" if self.right is not None else ""
+        return f"<em>{WORDS['should be']}</em>" if self.answer is not None else ""
 
     def machine(self, part, character, h, result):
         """What goes in, the hidden state, and what comes out of it"""
@@ -397,6 +405,10 @@ class _Story:
             f'<div class="machine {part}{peeky}"><div class="fed"><b>{label}</b>'
             f"{tile(character, 'character', tag='span')}{peek}</div>{h}{result}</div>"
         )
+
+
+def _answer(text):
+    return bold(text) if text else WORDS["nothing"]
 
 
 def inside(steps, k, c_before, *, title=None, characters=None, scores=None, peek=None):
@@ -420,7 +432,7 @@ def inside(steps, k, c_before, *, title=None, characters=None, scores=None, peek
     told = ""
     if scores is not None:
         told = ", ".join(
-            f"{plain(named(c))} {score:+.1f}".replace("-", "−")
+            f"{bare(named(c))} {'−' if score < 0 else '+'}{abs(score):.1f}"
             for c, score in zip(characters, scores, strict=True)
         )
         told = f'<p class="scores"><b>{WORDS["scores"]}</b> {told}</p>'

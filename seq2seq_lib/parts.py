@@ -38,7 +38,12 @@ def bold(text):
 
 def plain(markup):
     """HTML as the text that a reader hears"""
-    return html.unescape(re.sub(r"<[^>]*>", "", markup))
+    return html.unescape(bare(markup))
+
+
+def bare(markup):
+    """HTML without its tags, still escaped"""
+    return re.sub(r"<[^>]*>", "", markup)
 
 
 def named(character):
@@ -102,23 +107,23 @@ def bars(probabilities, characters, chosen, right=None, *, caption):
         kind = " ".join(
             name for name, one in (("chosen", chosen), ("right", right)) if place == one
         )
-        attributes = f' class="{kind}"' if kind else ""
-        attributes += f' style="--p:{100 * p:.1f}"' if p >= 0.0005 else ""
+        height = f' style="--p:{100 * p:.1f}"' if p >= 0.0005 else ""
         above = f"<i>{number}</i>" if seen else ""
-        items.append(f"<li{attributes}>{above}{tile(character, tag='b')}</li>")
+        name = f"bar {kind}".strip()
+        items.append(f'<span class="{name}"{height}>{above}{tile(character, tag="b")}</span>')
         if seen or kind:
             said = WORDS["blanks"] if character == PAD else html.escape(character)
             said = WORDS["share"].format(character=said, share=number)
             label.append(WORDS[kind].format(share=said) if kind else said)
     return (
         f'<figure class="bars"><figcaption>{caption}</figcaption>'
-        f'<ol role="img" aria-label="{", ".join(label)}">{"".join(items)}</ol></figure>'
+        f'<div role="img" aria-label="{", ".join(label)}">{"".join(items)}</div></figure>'
     )
 
 
 def share(p):
     """A probability in %, as HTML: whole, but 0 and 100 only for what is exactly that"""
-    if 0 < p < SEEN:
+    if 0 < p <= SEEN:
         return "&lt;1"
     return "&gt;99" if 1 - SEEN <= p < 1 else f"{100 * p:.0f}"
 

@@ -69,6 +69,8 @@ def generation(questions=SUMS, models=("baseline", "reverse+peeky"), *, name="ge
 def comparison(questions=SUMS[:2], models=("baseline", "reverse"), *, name="comparison"):
     """Two models side by side on the same question, in lockstep."""
     solvers = _Solvers(models)
+    if len(list(models)) < 2:
+        raise ValueError(f"models: expected at least two, got {len(list(models))}")
     pairs = {
         WORDS["pair"].format(one=one, other=other): (one, other)
         for one, other in itertools.combinations(solvers.names, 2)
