@@ -83,10 +83,11 @@ book: $(stamp) _build/up-to-date  ## build the website
 
 strict-book: $(stamp)  ## build the website from nothing; every warning is an error
 	rm -rf _build
+	@mkdir -p _build && touch _build/up-to-date
 	$(venv)/bin/jupyter-book build -W -n --keep-going .
 	$(python) .ci/check_site.py $(site)
 
-test: $(stamp)  ## run every test
+test: book  ## build the website, then run every test; some look at it in a browser
 	$(python) -m pytest
 
 lint: $(stamp)  ## check style and formatting

@@ -342,9 +342,10 @@ def test_without_scripts_every_step_is_there_to_read_in_order(open_page, site, p
 def test_on_paper_all_steps_of_the_chosen_run_are_there_and_no_control(stepper):
     it = stepper("cell")
     it.press("Next")
+    steps = it.steps  # told by the slider, which is not printed
     it.page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     it.page.emulate_media(media="print")
-    assert it.root.locator(".frame:visible").count() == it.steps
+    assert it.root.locator(".frame:visible").count() == steps > 1
     assert it.root.get_by_role("button").count() == 0
 
 
