@@ -1,13 +1,19 @@
 """A Sphinx extension for what the theme lacks: a site that asks no other host for anything.
 
 It also brings the steppers: their styles, which the library makes, their script, and word to the
-chapters' kernels that there is no Python behind this site.
+chapters' kernels that there is no Python behind this site. And it makes numbered figures of what
+cells draw.
 """
 
+import html
 import importlib.util
 import os
+import re
 import shutil
 from pathlib import Path
+
+from docutils import nodes
+from sphinx.transforms import SphinxTransform
 
 from seq2seq_lib.pages import SITE, style
 
@@ -42,8 +48,44 @@ def write_stepper_styles(app):
     app.config.html_static_path.append(str(folder))
 
 
+class NumberedFigures(SphinxTransform):
+    """What a cell draws becomes a figure that Sphinx numbers and that the text can point to.
+
+    The cell's metadata name it: ``{"figure": "fig-some-name"}``. What it draws is HTML that ends
+    with its caption, as that of ``seq2seq_lib.captions``.
+    """
+
+    default_priority = 800  # before Sphinx collects what can be pointed to
+    drawn = re.compile(
+        r'<figure class="s2s">(.*?)\s*<figcaption>(.*?)</figcaption></figure>', re.DOTALL
+    )
+
+    def apply(self):
+        cells = self.document.findall(nodes.container)
+        for cell in [each for each in cells if "figure" in each.get("cell_metadata", {})]:
+            self.number(cell, cell["cell_metadata"]["figure"])
+
+    def number(self, cell, name):
+        for bundle in cell.findall(nodes.container):
+            drawings = [raw for raw in bundle.findall(nodes.raw) if self.drawn.search(raw.rawsource)]
+            if bundle.get("nb_element") != "mime_bundle" or not drawings:
+                continue
+            (raw,) = drawings
+            caption = html.unescape(self.drawn.search(raw.rawsource)[2])
+            bare = self.drawn.sub(r'<div class="s2s drawn">\1</div>', raw.rawsource)
+            raw.rawsource, raw.children = bare, [nodes.Text(bare)]
+            figure = nodes.figure("", nodes.caption(caption, caption), classes=["numbered"])
+            figure["names"].append(name)
+            self.document.note_explicit_target(figure)
+            bundle.replace_self(figure)
+            figure.insert(0, bundle)
+            return
+        raise ValueError(f"{self.env.docname}: the cell of {name} draws no figure with a caption")
+
+
 def setup(app):
     os.environ[SITE] = "1"
+    app.add_transform(NumberedFigures)
     app.connect("builder-inited", write_stepper_styles)
     app.add_css_file("stepper.css")
     app.add_js_file("stepper.js", loading_method="async")
