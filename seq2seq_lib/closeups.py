@@ -262,14 +262,22 @@ def _formula(now):
 
 
 def _number(value):
-    return f"{value:.2f}".replace("-", "−")
+    return f"{float(value):z.2f}".replace("-", "−")  # never "−0.00"
 
 
 def epochs(runs):
     """Frames of training, an epoch each: the curves up to there, and answers to fixed questions.
 
     runs : {variant: run}, records of the measure ``snapshots``, of equally many epochs
+
+    Raises ValueError if there are none, or if they are not of equally many epochs, one or more.
     """
+    lengths = {len(run["validation_accuracy"]) for run in runs.values()}
+    if len(lengths) != 1 or 0 in lengths:
+        raise ValueError(
+            "runs: expected one or more, of equally many epochs, one or more, "
+            f"got {len(runs)} with {', '.join(map(str, sorted(lengths))) or 'no'} epochs"
+        )
     one = next(iter(runs.values()))
     last, questions = len(one["validation_accuracy"]), list(one["answers"])
     accuracies = {

@@ -111,5 +111,5 @@ def _pick(which, label, options):
     label, options = html.escape(label), [html.escape(option) for option in options]
     if len(options) == 1:
         return f"<span>{label} <b>{options[0]}</b></span>" if options[0] else ""
-    options = "".join(f"<option>{option}</option>" for option in options)
+    options = "".join(f'<option value="{option}">{option}</option>' for option in options)
     return f'<label>{label} <select data-pick="{which}">{options}</select></label>'

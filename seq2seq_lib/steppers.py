@@ -49,6 +49,13 @@ class Stepper:
     choices: tuple = ()
     choice: str = ""
 
+    def __post_init__(self):
+        if not 0 < len(self.prepared) == len(set(self.prepared)):
+            raise ValueError(
+                "prepared: expected at least one question and choice, and each of them once, "
+                f"got {shown(list(self.prepared))}"
+            )
+
 
 def generation(questions=SUMS, models=("baseline", "reverse+peeky"), *, name="generation"):
     """Every step of an answer, encoder and decoder.
@@ -69,8 +76,8 @@ def generation(questions=SUMS, models=("baseline", "reverse+peeky"), *, name="ge
 def comparison(questions=SUMS[:2], models=("baseline", "reverse"), *, name="comparison"):
     """Two models side by side on the same question, in lockstep."""
     solvers = _Solvers(models)
-    if len(list(models)) < 2:
-        raise ValueError(f"models: expected at least two, got {len(list(models))}")
+    if len(set(models)) < 2:
+        raise ValueError(f"models: expected at least two, got {shown(list(models))}")
     pairs = {
         WORDS["pair"].format(one=one, other=other): (one, other)
         for one, other in itertools.combinations(solvers.names, 2)
@@ -95,9 +102,10 @@ def forcing(questions=SUMS, models=("baseline",), *, name="forcing"):
     solvers = _Solvers(models)
 
     def draw(question, model):
-        solver, right = solvers[model], right_answer(question)
+        solver = solvers[model]
+        free, right = solver.trace(question), right_answer(question)
         forced = solver.trace(question, answer=right)
-        return closeups.forcing(solver.trace(question), forced, solver.recipe, right)
+        return closeups.forcing(free, forced, solver.recipe, right)
 
     prepared = tuple(itertools.product(questions, models))
     return Stepper(name, WORDS["forcing"], draw, prepared, solvers.names, WORDS["model"])
@@ -145,7 +153,7 @@ class _Solvers:
 
 def _chosen(choices, choice):
     """The choice, or what it stands for. Raises ValueError if it is none of them."""
-    if choice not in choices:
+    if not isinstance(choice, str) or choice not in choices:
         raise ValueError(f"choice: expected one of {', '.join(choices)}, got {shown(choice)}")
     return choices[choice] if isinstance(choices, dict) else choice
 

@@ -625,6 +625,133 @@ BUGS = [
         "test_experiments.py::"
         "test_weights_of_another_recipe_or_unfinished_under_the_right_name_are_not_used",
     ),
+    # what is drawn
+    Bug(
+        "marks that grow too late",
+        "parts",
+        "(SIZES + 0.5) + 0.5)",
+        "SIZES + 0.5)",
+        "test_parts.py::test_a_grid_shows_each_number_at_its_place_with_its_sign_and_size",
+    ),
+    Bug(
+        "numbers below zero drawn as those above",
+        "parts",
+        '_marks(np.where(below, sizes, 0), "n")',
+        '_marks(np.where(below, sizes, 0), "p")',
+        "test_parts.py::test_marks_grow_with_the_number_to_the_largest_and_stay_there",
+    ),
+    Bug(
+        "those that moved least are framed",
+        "parts",
+        'np.argsort(-change, kind="stable")[:MOST_MOVED]',
+        'np.argsort(change, kind="stable")[-MOST_MOVED:]',
+        "test_parts.py::test_of_numbers_that_moved_alike_the_first_ones_are_framed",
+    ),
+    Bug(
+        "a probability of nearly one is told as 100",
+        "parts",
+        'return "&gt;99" if 1 - SEEN <= p < 1 else f"{100 * p:.0f}"',
+        'return f"{100 * p:.0f}"',
+        "test_parts.py::test_a_share_is_whole_and_ends_at_0_and_100_only_if_it_is_exactly_that",
+    ),
+    Bug(
+        "a tile's character is not escaped",
+        "parts",
+        'text = "" if character == PAD else html.escape(character)',
+        'text = "" if character == PAD else character',
+        "test_parts.py::test_a_character_that_html_knows_is_shown_as_a_character",
+    ),
+    Bug(
+        "a decoder that starts at zero",
+        "frames",
+        "if k else (t.bridge_h, t.bridge_c)",
+        "if k else (0 * t.bridge_h, 0 * t.bridge_c)",
+        "test_frames.py::test_a_step_of_the_decoder_shows_h_and_what_is_inside_and_scores[cell]",
+    ),
+    Bug(
+        "the last mistake called the first",
+        "frames",
+        "next((k for k, (was, right) in both if right not in (was, None)), None)",
+        "max((k for k, (was, right) in both if right not in (was, None)), default=None)",
+        "test_frames.py::"
+        "test_the_first_mistake_is_marked_where_it_is_and_nowhere_else[wrong3-small]",
+    ),
+    Bug(
+        "c goes over where it stays behind",
+        "frames",
+        '"c" if both else "c left",',
+        '"c",',
+        "test_frames.py::test_h_goes_over_and_c_only_where_the_recipe_says_so[small]",
+    ),
+    Bug(
+        "the tape of a reversed question in reading order",
+        "frames",
+        "(reversed(order) if self.recipe.reverse else order)",
+        "order",
+        "test_frames.py::"
+        "test_the_tape_has_the_question_as_written_and_marks_how_far_it_is_read[reversed]",
+    ),
+    Bug(
+        "the choice goes back in a step too early",
+        "frames",
+        "len(self.read) + k + 3",
+        "len(self.read) + k + 2",
+        "test_frames.py::"
+        "test_the_choice_goes_back_in_at_the_next_step_and_the_last_one_nowhere[small]",
+    ),
+    Bug(
+        "a loss without its logarithm",
+        "closeups",
+        "0.0 - log_softmax(forced.scores)[",
+        "1.0 - np.exp(log_softmax(forced.scores))[",
+        "test_closeups.py::"
+        "test_the_loss_is_minus_the_logarithm_of_the_right_character_s_probability[small]",
+    ),
+    Bug(
+        "the loss of the decoder that is fed its own choices",
+        "closeups",
+        "log_softmax(forced.scores)",
+        "log_softmax(free.scores)",
+        "test_closeups.py::"
+        "test_the_loss_is_minus_the_logarithm_of_the_right_character_s_probability[peeking]",
+    ),
+    Bug(
+        "what is added drawn as what is kept",
+        "closeups",
+        'added = shown(i * g, "c", "added", C_SCALE)',
+        'added = shown(f * c_before, "c", "added", C_SCALE)',
+        "test_closeups.py::test_a_step_taken_apart_is_put_together_from_the_trace_s_arrays[small]",
+    ),
+    Bug(
+        "answers of the epoch before",
+        "closeups",
+        'answer = run["answers"][question][epoch]',
+        'answer = run["answers"][question][max(0, epoch - 1)]',
+        "test_closeups.py::"
+        "test_answers_after_each_epoch_are_those_of_the_runs_and_are_judged[made up]",
+    ),
+    Bug(
+        "training fed the model's own choices",
+        "steppers",
+        "forced = solver.trace(question, answer=right)",
+        "forced = solver.trace(question)",
+        "test_steppers.py::"
+        "test_forcing_is_drawn_from_a_trace_fed_the_right_answer_and_one_fed_its_own",
+    ),
+    Bug(
+        "the first frame of every run is awake",
+        "pages",
+        "seen = frames.pop(0) if first else",
+        "seen = frames.pop(0) if frames else",
+        "test_pages.py::test_only_the_first_frame_of_all_is_awake",
+    ),
+    Bug(
+        "a menu without a choice",
+        "pages",
+        "if len(options) == 1:",
+        "if not options:",
+        "test_pages.py::test_there_is_a_menu_only_where_there_is_something_to_choose",
+    ),
 ]
 
 
