@@ -71,7 +71,7 @@ $(stamp): requirements.lock pyproject.toml | .cache/ipython/profile_default/ipyt
 	@echo 'c.IPKernelApp.log_level = 40' > $@
 
 # A chapter runs again when its own cells change. What it imports or reads is watched here.
-behind_the_chapters := $(wildcard seq2seq_lib/*.py seq2seq_lib/pretrained/*.npz book/results/*.json book/results/*/*.npz)
+behind_the_chapters := $(wildcard seq2seq_lib/*.py seq2seq_lib/*/*.py seq2seq_lib/pretrained/*.npz book/results/*.json book/results/*/*.npz)
 _build/up-to-date: $(stamp) $(behind_the_chapters)
 	@rm -rf _build/.jupyter_cache _build/.doctrees
 	@mkdir -p _build && touch $@
@@ -90,9 +90,10 @@ strict-book: $(stamp)  ## build the website from nothing; every warning is an er
 test: book  ## build the website, then run every test; some look at it in a browser
 	$(python) -m pytest
 
-lint: $(stamp)  ## check style and formatting
+lint: $(stamp)  ## check style, formatting and spelling
 	$(venv)/bin/ruff check .
 	$(venv)/bin/ruff format --check .
+	$(venv)/bin/codespell
 
 format: $(stamp)  ## mend style and formatting
 	$(venv)/bin/ruff check --fix .

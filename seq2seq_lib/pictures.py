@@ -17,7 +17,8 @@ try:
 except ImportError as error:
     raise ImportError("figures need matplotlib: pip install 'seq2seq-lib[plots]'") from error
 
-from seq2seq_lib.palette import COLOURS, colour, style_sheet, variable
+from seq2seq_lib.captions import STYLE, captioned
+from seq2seq_lib.palette import COLOURS, colour, variable
 
 # This module alone meets matplotlib; what the figures need of it, they have from here.
 __all__ = [
@@ -46,28 +47,6 @@ PAGE_FONTS = {  # what the layout was made with: what the page shows, which is n
 
 # Every text of this module that a reader hears.
 WORDS = {"right": "right", "wrong": "wrong"}
-
-STYLE = (
-    style_sheet(".s2s")
-    + """html{counter-reset:s2s}
-figure.s2s{counter-increment:s2s;margin:1rem 0;padding:.25rem 0;max-width:32rem;text-align:left;
- background:var(--s2s-paper);color:var(--s2s-ink)}
-figure.s2s svg{display:block;width:100%;height:auto}
-figure.s2s figcaption{text-align:left;font-size:.875rem;font-weight:400;line-height:1.5;
- margin:.5rem 0 0;color:var(--s2s-muted)}
-figure.s2s figcaption::before{content:"Figure " counter(s2s) ". ";font-weight:600}
-div.s2s{max-width:46rem;background:var(--s2s-paper);color:var(--s2s-ink)}
-div.s2s div{overflow-x:auto}
-div.s2s table{border-collapse:collapse;margin:.5rem 0;font-size:.9rem;color:inherit}
-div.s2s th,div.s2s td{padding:.35rem .5rem;text-align:right;color:inherit;
- background:none;border-bottom:1px solid var(--s2s-edge);font-variant-numeric:tabular-nums}
-div.s2s th:first-child,div.s2s td:first-child{text-align:left}
-div.s2s th,div.s2s td{white-space:pre}
-div.s2s p{font-size:.875rem;line-height:1.5;color:var(--s2s-muted);margin:.25rem 0 1rem}
-div.s2s .right{color:var(--s2s-correct)}
-div.s2s .wrong{color:var(--s2s-wrong)}
-"""
-)
 
 
 class Picture(Figure):
@@ -122,11 +101,7 @@ class Picture(Figure):
         return _for_a_page(svg, self.sentence)
 
     def _repr_html_(self):
-        caption = html.escape(self.caption)
-        return (
-            f'<style>{STYLE}</style><figure class="s2s">{self.svg()}'
-            f"<figcaption>{caption}</figcaption></figure>"
-        )
+        return captioned(self.svg(), self.caption)
 
 
 class Table:

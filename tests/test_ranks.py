@@ -10,8 +10,14 @@ import pytest
 
 PACKAGE = Path(__file__).parents[1] / "seq2seq_lib"
 TABLE = (PACKAGE.parent / "CONTRIBUTING.md").read_text(encoding="utf-8")
-RANKS = {module: int(rank) for rank, module in re.findall(r"^\| (\d+) \| `(\w+)` \|", TABLE, re.M)}
-MODULES = sorted(path.stem for path in PACKAGE.glob("*.py"))
+RANKS = {
+    module: int(rank) for rank, module in re.findall(r"^\| (\d+) \| `([\w.]+)` \|", TABLE, re.M)
+}
+FILES = {
+    ".".join(path.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__"): path
+    for path in PACKAGE.rglob("*.py")
+}
+MODULES = sorted(FILES)
 every_module = pytest.mark.parametrize("module", MODULES)
 
 
@@ -30,7 +36,7 @@ def imported_modules(source):
         for path in paths:
             package, _, rest = path.partition(".")
             if package == "seq2seq_lib":
-                yield rest.split(".")[0] or "__init__"
+                yield next((m for m in (rest, rest.rpartition(".")[0]) if m in FILES), "__init__")
 
 
 def calls(source, function):
@@ -42,7 +48,7 @@ def calls(source, function):
 
 
 def source_of(module):
-    return (PACKAGE / f"{module}.py").read_text(encoding="utf-8")
+    return FILES[module].read_text(encoding="utf-8")
 
 
 def test_imports_are_found_in_every_form_and_at_every_depth():

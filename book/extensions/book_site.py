@@ -67,10 +67,12 @@ class NumberedFigures(SphinxTransform):
 
     def number(self, cell, name):
         for bundle in cell.findall(nodes.container):
-            drawings = [raw for raw in bundle.findall(nodes.raw) if self.drawn.search(raw.rawsource)]
-            if bundle.get("nb_element") != "mime_bundle" or not drawings:
+            if bundle.get("nb_element") != "mime_bundle":
                 continue
-            (raw,) = drawings
+            raws = [raw for raw in bundle.findall(nodes.raw) if self.drawn.search(raw.rawsource)]
+            if not raws:
+                continue
+            (raw,) = raws
             caption = html.unescape(self.drawn.search(raw.rawsource)[2])
             bare = self.drawn.sub(r'<div class="s2s drawn">\1</div>', raw.rawsource)
             raw.rawsource, raw.children = bare, [nodes.Text(bare)]
@@ -83,9 +85,27 @@ class NumberedFigures(SphinxTransform):
         raise ValueError(f"{self.env.docname}: the cell of {name} draws no figure with a caption")
 
 
+FIELD = re.compile(r"^\w+(, \w+)* +: ")  # of a docstring: ``h, c : (T, H)  what it is``
+
+
+def set_fields_off(app, what, name, obj, options, lines):
+    """In a docstring's text, stretches of fields keep their lines: they become a block of code."""
+    text, block = [], []
+    for line in [*lines, ""]:
+        if FIELD.match(line) or (block and line.startswith(" ")):
+            block.append(f"   {line}")
+        else:
+            if block:
+                text += ["", ".. code-block:: none", "", *block, ""]
+                block = []
+            text.append(line)
+    lines[:] = text
+
+
 def setup(app):
     os.environ[SITE] = "1"
     app.add_transform(NumberedFigures)
+    app.connect("autodoc-process-docstring", set_fields_off)
     app.connect("builder-inited", write_stepper_styles)
     app.add_css_file("stepper.css")
     app.add_js_file("stepper.js", loading_method="async")
