@@ -58,7 +58,7 @@ WORDS = {
     ),
     "point": "{value} after epoch {epoch}",
     "variants caption": (
-        "All variants: mean (line) and range (band) of the exact match on {questions:,} "
+        "Mean (line) and range (band) of the exact match on {questions:,} "
         "validation questions; {runs}. {recipe}."
     ),
     "variants": "Curves over {epochs} epochs, best last: {ends}.",
