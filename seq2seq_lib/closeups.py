@@ -76,6 +76,8 @@ WORDS = {
     "trained": "trained",
     "mirrored": "mirrored",
     "new": "new",
+    "feeding": "What the decoder is fed and what it prefers",
+    "answers": "Answers after this epoch",
     "known": "Trained: the question was learnt from. Mirrored: its mirror image was.",
     "ok": "right",
     "bad": "wrong",
@@ -170,7 +172,7 @@ def _feeding(traces, answer, losses, characters, now, first):
             )
     wanted = (f"<td>{tile(characters[c], 'goal', tag='span')}</td>" for c in answer)
     rows.append(row(WORDS["right row"], wanted))
-    return f'<div class="feeding"><table><tbody>{"".join(rows)}</tbody></table></div>'
+    return _scrolling("feeding", f"<table><tbody>{''.join(rows)}</tbody></table>")
 
 
 def cell(trace, recipe, place):
@@ -377,7 +379,14 @@ def _answers(runs, questions, epoch):
             cells.append(f'<td class="{kind}">{text}<i class="sr"> {WORDS[kind]}</i></td>')
         note = f"<small>{WORDS[known[question]]}</small>"
         rows.append(f'<tr><th scope="row">{html.escape(question)} {note}</th>{"".join(cells)}</tr>')
-    return (
-        f'<div class="answers"><table><thead><tr><th scope="col">{WORDS["question"]}</th>{names}'
-        f"</tr></thead><tbody>{''.join(rows)}</tbody></table><p>{WORDS['known']}</p></div>"
+    return _scrolling(
+        "answers",
+        f'<table><thead><tr><th scope="col">{WORDS["question"]}</th>{names}</tr></thead>'
+        f"<tbody>{''.join(rows)}</tbody></table><p>{WORDS['known']}</p>",
     )
+
+
+def _scrolling(kind, content):
+    """A box that scrolls where it is too narrow, by the keyboard too"""
+    label = WORDS[kind]
+    return f'<div class="{kind}" role="region" tabindex="0" aria-label="{label}">{content}</div>'

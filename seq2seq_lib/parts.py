@@ -141,13 +141,13 @@ def _figure(kind, caption, label, paths, count, note=""):
 
 def _marks(sizes, sign):
     """One path for each size: a line through equal neighbours, which CSS shows as marks"""
+    rows = np.pad(sizes, (0, -len(sizes) % COLUMNS)).reshape(-1, COLUMNS)
     paths = []
     for size in range(1, SIZES + 1):
-        lines = []
-        for row, first in enumerate(range(0, len(sizes), COLUMNS)):
-            equal = np.diff(sizes[first : first + COLUMNS] == size, prepend=False, append=False)
-            starts, ends = np.flatnonzero(equal).reshape(-1, 2).T
-            lines += [f"M{a} {row}h{b - a}" for a, b in zip(starts, ends, strict=True)]
+        changes = np.diff(rows == size, prepend=False, append=False)
+        row, column = (each.tolist() for each in np.nonzero(changes))
+        ends = zip(row[::2], column[::2], column[1::2], strict=True)
+        lines = [f"M{a} {r}h{b - a}" for r, a, b in ends]
         if lines:
             paths.append(f'<path class="{sign}{size}" d="{"".join(lines)}"/>')
     return "".join(paths)

@@ -45,26 +45,35 @@ class StepperBox(ipywidgets.VBox):
         self._frames, self._at, self._drawing, self._task = [], 0, False, None
         question, choice = stepper.prepared[0]
         self.question = ipywidgets.Text(
-            value=question, description=WORDS["question"], continuous_update=False
+            value=question,
+            description=WORDS["question"],
+            continuous_update=False,
+            **_wide(10, 16),
         )
         self.choice = ipywidgets.Dropdown(
-            options=stepper.choices or [""], value=choice, description=stepper.choice
+            options=stepper.choices or [""],
+            value=choice,
+            description=stepper.choice,
+            **_wide(5 + len(stepper.choice + max(stepper.choices, key=len, default="")) / 2, 24),
         )
         self.buttons = {
-            name: ipywidgets.Button(description=WORDS[name], layout={"width": "5.5em"})
+            name: ipywidgets.Button(description=WORDS[name], layout=_wide(0, 7)["layout"])
             for name in BUTTONS
         }
-        self.step = ipywidgets.Dropdown(description=WORDS["step"], layout={"width": "30em"})
-        self.inside = ipywidgets.Checkbox(description=INSIDE, indent=False)
+        self.step = ipywidgets.Dropdown(description=WORDS["step"], **_wide(20, 30))
+        self.inside = ipywidgets.Checkbox(
+            description=INSIDE, indent=False, layout={"width": "auto"}
+        )
         self.error, self.frame = ipywidgets.HTML(), ipywidgets.HTML()
         picks = [self.question] * bool(question) + [self.choice] * bool(stepper.choices)
-        wrap = {"flex_flow": "row wrap"}
+        title = f'<p class="s2s in-notebook title">{html.escape(stepper.title)}</p>'
+        wrap = {"flex_flow": "row wrap", "grid_gap": "0 8px"}
         super().__init__(
             [
-                ipywidgets.HTML(f"<style>{style()}</style>"),
+                ipywidgets.HTML(f"<style>{style()}</style>{title}"),
                 ipywidgets.HBox(picks, layout=wrap),
                 self.error,
-                ipywidgets.HBox(list(self.buttons.values()), layout=wrap),
+                ipywidgets.HBox(list(self.buttons.values())),
                 ipywidgets.HBox([self.step, self.inside], layout=wrap),
                 self.frame,
             ]
@@ -87,11 +96,12 @@ class StepperBox(ipywidgets.VBox):
 
     def play(self):
         """Step on by itself until the last frame, or until somebody moves."""
+        self.pause()
         if self._at == len(self._frames) - 1:
             self._at = 0
             self._draw()
-        self.buttons["play"].description = WORDS["pause"]
         self._task = asyncio.get_running_loop().create_task(self._play_on())
+        self.buttons["play"].description = WORDS["pause"]
 
     def pause(self):
         """Stop playing."""
@@ -114,13 +124,24 @@ class StepperBox(ipywidgets.VBox):
         try:
             self._frames = self.stepper.frames(self.question.value, self.choice.value)
         except ValueError as error:
-            self.error.value = f'<p role="alert" class="s2s error">{html.escape(str(error))}</p>'
+            self.error.value = (
+                f'<p role="alert" class="s2s in-notebook error">{html.escape(str(error))}</p>'
+            )
             return
         self.error.value = ""
         self._at = min(self._at, len(self._frames) - 1)
+        named = WORDS["step"]  # as the menu is already
+        options = tuple(
+            (frame.label.removeprefix(named).strip(), k) for k, frame in enumerate(self._frames)
+        )
         self._drawing = True
-        self.step.options = [(frame.label, k) for k, frame in enumerate(self._frames)]
+        with self.step.hold_sync():  # new options alone would show the first of them
+            if self.step.options != options:
+                self.step.options = options
+            self.step.value = self._at
         self._drawing = False
+        folded = any("<details" in frame.picture for frame in self._frames)
+        self.inside.layout.display = None if folded else "none"
         self._draw()
 
     def _move(self, to):
@@ -129,9 +150,12 @@ class StepperBox(ipywidgets.VBox):
         self._draw()
 
     def _draw(self):
+        if not self._frames:  # until a first question is one
+            return
         frame = self._frames[self._at].html(unfolded=self.inside.value)
+        state = " unfolded" if self.inside.value else ""
         self.frame.value = (
-            f'<div class="s2s stepper in-notebook"><div class="frame">{frame}</div>'
+            f'<div class="s2s stepper in-notebook{state}"><div class="frame">{frame}</div>'
             f"{key(frame)}</div>"
         )
         self._drawing = True
@@ -149,3 +173,10 @@ class StepperBox(ipywidgets.VBox):
                 if getattr(widget, part, None) is not None:
                     getattr(widget, part).close()
             ipywidgets.Widget.close(widget)
+
+
+def _wide(least, most):
+    """A control as wide as there is room, in em; on a phone the next one goes below it"""
+    layout = {"min_width": "0", "max_width": f"{most}em", "flex": f"1 1 {least:g}em"}
+    layout |= {"width": "auto", "padding": "0"}
+    return {"layout": layout, "style": {"description_width": "initial"}}

@@ -11,10 +11,17 @@ from seq2seq_lib import load_pretrained
 from seq2seq_lib.parts import plain
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
-PAGES = {"stepping": ["generation", "forcing", "cell"], "variants": ["comparison", "training"]}
+PAGES = {
+    "sequence": ["first-look"],
+    "layers": ["cell"],
+    "decoder": ["generation", "forcing"],
+    "reverse": ["comparison"],
+    "variants": ["training"],
+}
+PAGE_OF = {name: page for page, names in PAGES.items() for name in names}
 every_page = pytest.mark.parametrize("page_name", PAGES)
 every_stepper = pytest.mark.parametrize(
-    ("page_name", "name"), [(page, name) for page, names in PAGES.items() for name in names]
+    ("page_name", "name"), [(page, name) for name, page in PAGE_OF.items()]
 )
 
 
@@ -49,8 +56,8 @@ class Stepper:
 
 @pytest.fixture
 def stepper(open_page, site):
-    def stepper(name, page_name="stepping", link="", **options):
-        return Stepper(open_page(f"{site}/book/{page_name}.html{link}", **options), name)
+    def stepper(name, link="", **options):
+        return Stepper(open_page(f"{site}/book/{PAGE_OF[name]}.html{link}", **options), name)
 
     return stepper
 
@@ -96,7 +103,7 @@ def test_each_step_shows_the_numbers_of_the_trace(stepper, question, model):
 
 @every_stepper
 def test_the_keyboard_alone_steps_to_every_frame_and_back(stepper, page_name, name):
-    it = stepper(name, page_name)
+    it = stepper(name)
     it.root.get_by_role("button", name="Next", exact=True).focus()
     heads = [it.head]
     for k in range(2, it.steps + 1):
@@ -136,7 +143,7 @@ def test_every_control_is_reached_with_the_tab_key(stepper):
 
 @every_stepper
 def test_the_slider_shows_the_step_it_says(stepper, page_name, name):
-    it = stepper(name, page_name)
+    it = stepper(name)
     slider = it.root.get_by_role("slider")
     slider.focus()
     it.page.keyboard.press("End")
@@ -277,7 +284,7 @@ def test_training_shows_the_answers_of_the_result_file(stepper):
     from seq2seq_lib.results import load_results, recipe_of
 
     runs = load_results(SITE.parents[1] / "book" / "results" / "snapshots.json")
-    it = stepper("training", "variants")
+    it = stepper("training")
     for epoch in range(0, 26, 5):
         it.root.get_by_role("slider").fill(str(epoch + 1))
         rows = it.frame.locator("tbody tr").all()
@@ -293,7 +300,7 @@ def test_training_shows_the_answers_of_the_result_file(stepper):
 @pytest.mark.parametrize("width", [390, 768, 1280])
 @every_stepper
 def test_every_stepper_fits_and_axe_finds_nothing_serious(stepper, page_name, name, width, mode):
-    it = stepper(name, page_name, width=width, color_scheme=mode, reduced_motion="reduce")
+    it = stepper(name, width=width, color_scheme=mode, reduced_motion="reduce")
     for fold in "as it comes", "unfolded":
         for button in "First", "Last":
             it.press(button)
