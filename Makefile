@@ -87,8 +87,9 @@ strict-book: $(stamp)  ## build the website from nothing; every warning is an er
 	$(venv)/bin/jupyter-book build -W -n --keep-going .
 	$(python) .ci/check_site.py $(site)
 
+# One thread: our arrays are small, and more threads get in each other's way.
 test: book  ## build the website, then run every test; some look at it in a browser
-	$(python) -m pytest
+	OPENBLAS_NUM_THREADS=1 $(python) -m pytest
 
 lint: $(stamp)  ## check style, formatting and spelling
 	$(venv)/bin/ruff check .

@@ -96,6 +96,7 @@ class TimeLSTM(Layer):
         h, c = self._buffer("h", T + 1, N, H), self._buffer("c", T + 1, N, H)
         tanh_c, gates = self._buffer("tanh_c", T, N, H), self._buffer("gates", 4, T, N, H)
         h[0], c[0] = first_h, first_c
+        # project: the inputs of all steps at once, here; each step's state, in the loop
         same_every_step = self._by_gate(b[None])  # (4, 1, H)
         if context is not None:
             same_every_step = context @ self._by_gate(Wx[:C]) + same_every_step  # (4, N, H)
@@ -106,13 +107,16 @@ class TimeLSTM(Layer):
             z += same_every_step
             if t or not from_zeros:
                 z += np.matmul(h[t], recurrent, out=from_h)
+            # gate
             z[:3] *= 0.5  # sigmoid(z) = tanh(z / 2) / 2 + 1 / 2
             np.tanh(z, out=z)
             z[:3] *= 0.5
             z[:3] += 0.5
             f, i, o, g = z
+            # update
             np.multiply(f, c[t], out=c[t + 1])
             c[t + 1] += i * g
+            # emit
             np.tanh(c[t + 1], out=tanh_c[t])
             np.multiply(o, tanh_c[t], out=h[t + 1])
             if keep is not None:
@@ -137,6 +141,7 @@ class TimeLSTM(Layer):
         dz = self._buffer("dz", 4, T, N, H)
         recurrent, from_z = self._by_gate(Wh).swapaxes(1, 2), self._buffer("from_z", 4, N, H)
         for t in reversed(range(T)):
+            # walk back
             f, i, o, g = gates[:, t]
             df, di, do, dg = dz[:, t]
             dh = dh + dhs[:, t]  # from the step after, and from above
@@ -144,10 +149,13 @@ class TimeLSTM(Layer):
                 handed_on = np.where(keep[t], 0, dh), np.where(keep[t], 0, dc)
                 dh, dc = np.where(keep[t], dh, 0), np.where(keep[t], dc, 0)
             dc = dc + dh * o * (1 - tanh_c[t] ** 2)
+            # split
             np.multiply(dc * c[t], f * (1 - f), out=df)
             np.multiply(dc * g, i * (1 - i), out=di)
             np.multiply(dh * tanh_c[t], o * (1 - o), out=do)
             np.multiply(dc * i, 1 - g**2, out=dg)
+            # accumulate: dz keeps each step's share, `_weight_gradients` sums them up
+            # hand on
             dc = dc * f
             dh = np.matmul(dz[:, t], recurrent, out=from_z).sum(axis=0)
             if keep is not None:
