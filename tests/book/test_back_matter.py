@@ -10,7 +10,7 @@ from chapters import BOOK, CHAPTERS, ROOT, prose
 
 from seq2seq_lib import Recipe
 
-PAGES = sorted(path.stem for path in BOOK.glob("*.md"))
+PAGES = ["intro", *sorted(path.stem for path in BOOK.glob("*.md"))]
 every_text = pytest.mark.parametrize("name", [*CHAPTERS, *PAGES])
 
 

@@ -1,12 +1,12 @@
 """The welcome page: its numbers are those of the models and the results."""
 
-from chapters import BOOK, results
+from chapters import prose, results
 
 from seq2seq_lib import Recipe, load_pretrained
 
 
 def test_the_numbers_of_the_welcome_page_are_so():
-    text = (BOOK / "intro.md").read_text(encoding="utf-8")
+    text = " ".join(prose("intro").split())
     recipe = Recipe()
     assert f"list of {recipe.hidden_size} numbers" in text
     assert f"trained on {recipe.train_size:,} sums" in text
