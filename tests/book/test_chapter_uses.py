@@ -151,6 +151,8 @@ def test_whatever_goes_in_something_of_the_form_of_a_date_comes_out(runs):
             assert answer.replace("-", "").isdecimal()
         assert solver(["september 31, 1994", "29 february 1995"]) == ["1994-09-31", "1995-02-29"]
         assert solver(["9 nov 1989"]) == ["1989-11-09"] != solver(["1989/11/09"])
+        fine, other = solver(["99/99/94", "9 november 1889"])
+        assert date.fromisoformat(fine).month == 9 and 1970 <= int(other[:4]) <= 2029
 
 
 @pytest.mark.slow
