@@ -21,10 +21,12 @@ CHAPTERS = [
     for entry in part["chapters"]
     if (ROOT / f"{entry['file']}.ipynb").is_file()
 ]
+NOTEBOOKS = ["intro", *CHAPTERS]
 HIDDEN = {"remove-cell", "remove-input", "hide-input", "hide-cell"}
 DROPDOWN = re.compile(r"^```\{dropdown\} ([^\n]*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
 every_chapter = pytest.mark.parametrize("chapter", CHAPTERS)
+every_notebook = pytest.mark.parametrize("chapter", NOTEBOOKS)
 
 
 def cells(chapter):
