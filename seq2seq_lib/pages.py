@@ -25,6 +25,7 @@ WORDS = {
     "dot": "below zero",
     "size": "bigger: farther from zero; nothing: near zero",
     "moved": "framed: moved most",
+    "unit": "framed: the unit that is followed",
     "no script": "Scripts are off, so all steps stand one below the other.",
     "more": "Any other sum: open this page as a notebook, with the rocket at the top.",
 }
@@ -73,7 +74,9 @@ def key(drawn):
         paths = "".join(f'<path class="{kind}{k}" d="M{k - 1} 0h1"/>' for k in (1, 2, 3))
         marks = f'<svg viewBox="0 -.5 3 1" aria-hidden="true">{paths}</svg>'
         items += f"<span>{marks} {WORDS[word]}</span>"
-    return f'<p class="key">{items}<span>{WORDS["size"]}</span><span>{WORDS["moved"]}</span></p>'
+    meant = ["size", *(kind for kind in ("moved", "unit") if f'class="{kind}"' in drawn)]
+    items += "".join(f"<span>{WORDS[each]}</span>" for each in meant)
+    return f'<p class="key">{items}</p>'
 
 
 def link(stepper, question, choice, step):

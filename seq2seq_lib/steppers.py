@@ -8,7 +8,7 @@ import itertools
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from seq2seq_lib import closeups, frames
+from seq2seq_lib import frames
 from seq2seq_lib.encoding import shown
 from seq2seq_lib.recipe import ADDITIONS
 from seq2seq_lib.results import recipe_of
@@ -105,7 +105,7 @@ def forcing(questions=SUMS, models=("baseline",), *, name="forcing"):
         solver = solvers[model]
         free, right = solver.trace(question), right_answer(question)
         forced = solver.trace(question, answer=right)
-        return closeups.forcing(free, forced, solver.recipe, right)
+        return frames.forcing(free, forced, solver.recipe, right)
 
     prepared = tuple(itertools.product(questions, models))
     return Stepper(name, WORDS["forcing"], draw, prepared, solvers.names, WORDS["model"])
@@ -118,7 +118,7 @@ def cell(questions=SUMS[:1], model="baseline", places=(4, 2, 7), *, name="cell")
 
     def draw(question, place):
         place = _chosen(choices, place)
-        return closeups.cell(solver.trace(question), solver.recipe, place - 1)
+        return frames.cell(solver.trace(question), solver.recipe, place - 1)
 
     prepared = tuple(itertools.product(questions, map(str, places)))
     return Stepper(
@@ -132,7 +132,7 @@ def training(snapshots, *, name="training"):
     snapshots : the runs of the experiment of that name, one a variant
     """
     runs = {recipe_of(run).variant: run for run in snapshots}
-    drawn = functools.cache(lambda: closeups.epochs(runs))
+    drawn = functools.cache(lambda: frames.epochs(runs))
     return Stepper(name, WORDS["training"], lambda question, choice: drawn(), (("", ""),))
 
 

@@ -36,6 +36,11 @@ class Bug(NamedTuple):
     wrong: str
     test: str
 
+    @property
+    def file(self):
+        """Where the module is, within the library"""
+        return f"seq2seq_lib/{self.module.replace('.', '/')}.py"
+
 
 BLACKBOARD = "test_lstm.py::test_lstm_equals_the_step_by_step_one"
 SLOPES = "test_gradients.py::test_every_element_of_every_gradient_matches_central_differences"
@@ -628,106 +633,106 @@ BUGS = [
     # what is drawn
     Bug(
         "marks that grow too late",
-        "parts",
+        "frames.parts",
         "(SIZES + 0.5) + 0.5)",
         "SIZES + 0.5)",
         "test_parts.py::test_a_grid_shows_each_number_at_its_place_with_its_sign_and_size",
     ),
     Bug(
         "numbers below zero drawn as those above",
-        "parts",
+        "frames.parts",
         '_marks(np.where(below, sizes, 0), "n")',
         '_marks(np.where(below, sizes, 0), "p")',
         "test_parts.py::test_marks_grow_with_the_number_to_the_largest_and_stay_there",
     ),
     Bug(
         "those that moved least are framed",
-        "parts",
+        "frames.parts",
         'np.argsort(-change, kind="stable")[:MOST_MOVED]',
         'np.argsort(change, kind="stable")[-MOST_MOVED:]',
         "test_parts.py::test_of_numbers_that_moved_alike_the_first_ones_are_framed",
     ),
     Bug(
         "a probability of nearly one is told as 100",
-        "parts",
+        "frames.parts",
         'return "&gt;99" if 1 - SEEN <= p < 1 else f"{100 * p:.0f}"',
         'return f"{100 * p:.0f}"',
         "test_parts.py::test_a_share_is_whole_and_ends_at_0_and_100_only_if_it_is_exactly_that",
     ),
     Bug(
         "a tile's character is not escaped",
-        "parts",
+        "frames.parts",
         'text = "" if character == PAD else html.escape(character)',
         'text = "" if character == PAD else character',
         "test_parts.py::test_a_character_that_html_knows_is_shown_as_a_character",
     ),
     Bug(
         "a decoder that starts at zero",
-        "frames",
+        "frames.steps",
         "if k else (t.bridge_h, t.bridge_c)",
         "if k else (0 * t.bridge_h, 0 * t.bridge_c)",
-        "test_frames.py::test_a_step_of_the_decoder_shows_h_and_what_is_inside_and_scores[cell]",
+        "test_step_frames.py::test_a_step_of_the_decoder_shows_h_and_what_is_inside_and_scores[cell]",
     ),
     Bug(
         "the last mistake called the first",
-        "frames",
+        "frames.answer",
         "next((k for k, (was, right) in both if right not in (was, None)), None)",
         "max((k for k, (was, right) in both if right not in (was, None)), default=None)",
-        "test_frames.py::"
+        "test_answer_frames.py::"
         "test_the_first_mistake_is_marked_where_it_is_and_nowhere_else[wrong3-small]",
     ),
     Bug(
         "c goes over where it stays behind",
-        "frames",
+        "frames.steps",
         '"c" if both else "c left",',
         '"c",',
-        "test_frames.py::test_h_goes_over_and_c_only_where_the_recipe_says_so[small]",
+        "test_step_frames.py::test_h_goes_over_and_c_only_where_the_recipe_says_so[small]",
     ),
     Bug(
         "the tape of a reversed question in reading order",
-        "frames",
-        "(reversed(order) if self.recipe.reverse else order)",
+        "frames.answer",
+        "(reversed(order) if answer.recipe.reverse else order)",
         "order",
-        "test_frames.py::"
+        "test_answer_frames.py::"
         "test_the_tape_has_the_question_as_written_and_marks_how_far_it_is_read[reversed]",
     ),
     Bug(
         "the choice goes back in a step too early",
-        "frames",
-        "len(self.read) + k + 3",
-        "len(self.read) + k + 2",
-        "test_frames.py::"
+        "frames.steps",
+        "len(answer.read) + k + 3",
+        "len(answer.read) + k + 2",
+        "test_step_frames.py::"
         "test_the_choice_goes_back_in_at_the_next_step_and_the_last_one_nowhere[small]",
     ),
     Bug(
         "a loss without its logarithm",
-        "closeups",
+        "frames.forcing",
         "0.0 - log_softmax(forced.scores)[",
         "1.0 - np.exp(log_softmax(forced.scores))[",
-        "test_closeups.py::"
+        "test_forcing_frames.py::"
         "test_the_loss_is_minus_the_logarithm_of_the_right_character_s_probability[small]",
     ),
     Bug(
         "the loss of the decoder that is fed its own choices",
-        "closeups",
+        "frames.forcing",
         "log_softmax(forced.scores)",
         "log_softmax(free.scores)",
-        "test_closeups.py::"
+        "test_forcing_frames.py::"
         "test_the_loss_is_minus_the_logarithm_of_the_right_character_s_probability[peeking]",
     ),
     Bug(
         "what is added drawn as what is kept",
-        "closeups",
+        "frames.cell",
         'added = shown(i * g, "c", "added", C_SCALE)',
         'added = shown(f * c_before, "c", "added", C_SCALE)',
-        "test_closeups.py::test_a_step_taken_apart_is_put_together_from_the_trace_s_arrays[small]",
+        "test_cell_frames.py::test_a_step_taken_apart_is_put_together_from_the_trace_s_arrays[small]",
     ),
     Bug(
         "answers of the epoch before",
-        "closeups",
+        "frames.epochs",
         'answer = run["answers"][question][epoch]',
         'answer = run["answers"][question][max(0, epoch - 1)]',
-        "test_closeups.py::"
+        "test_epoch_frames.py::"
         "test_answers_after_each_epoch_are_those_of_the_runs_and_are_judged[made up]",
     ),
     Bug(
@@ -757,9 +762,9 @@ BUGS = [
 
 def wrong_source(bug):
     """The text of the bug's module with the bug in it"""
-    source = (ROOT / "seq2seq_lib" / f"{bug.module}.py").read_text(encoding="utf-8")
+    source = (ROOT / bug.file).read_text(encoding="utf-8")
     found = source.count(bug.right)
-    assert found == 1, f"{bug.name}: expected {bug.right!r} once in {bug.module}.py, got {found}"
+    assert found == 1, f"{bug.name}: expected {bug.right!r} once in {bug.file}, got {found}"
     return source.replace(bug.right, bug.wrong)
 
 
@@ -790,7 +795,7 @@ def run_tests(copy, *tests):
 
 def is_killed(bug):
     with copy_of_the_library() as copy:
-        (copy / "seq2seq_lib" / f"{bug.module}.py").write_text(wrong_source(bug), encoding="utf-8")
+        (copy / bug.file).write_text(wrong_source(bug), encoding="utf-8")
         return run_tests(copy, bug.test) == FAILED
 
 
@@ -802,7 +807,7 @@ def main():
     with ThreadPoolExecutor(AT_A_TIME) as pool:
         killed = 0
         for bug, dead in zip(BUGS, pool.map(is_killed, BUGS), strict=True):
-            print(f"{bug.module:11} {bug.name:58} {bug.test if dead else 'SURVIVED'}", flush=True)
+            print(f"{bug.module:14} {bug.name:58} {bug.test if dead else 'SURVIVED'}", flush=True)
             killed += dead
     print(f"{killed} of {len(BUGS)} seeded bugs killed")
     return 0 if killed == len(BUGS) else 1

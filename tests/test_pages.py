@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-from reading import KINDS, NAMES, drawn, solver
+from cases import KINDS, NAMES, drawn, solver
 
 from seq2seq_lib import pages, palette, steppers
 from seq2seq_lib.results import load_results
@@ -249,11 +249,19 @@ def test_how_to_read_marks_is_told_where_there_are_any(kind):
 
 
 def test_the_key_has_all_marks_and_their_meaning():
-    key = pages.key('<figure class="grid h">')
+    key = pages.key('<figure class="grid h"><path class="moved"/>')
     marks = [path["class"] for path in Reader(key).tagged("path")]
     assert marks == ["p1", "p2", "p3", "n1", "n2", "n3"]
     assert all(word in key for word in ("above zero", "below zero", "moved most"))
+    assert "unit" not in key
     assert pages.key("<figure class='bars'>") == ""
+
+
+def test_the_key_explains_the_frames_that_there_are():
+    grid = '<figure class="grid h">'
+    assert "framed" not in pages.key(grid)
+    followed = pages.key(grid + '<path class="unit"/>')
+    assert "the unit that is followed" in followed and "moved most" not in followed
 
 
 def test_names_and_texts_that_html_knows_stand_there_as_text():

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from reading import assert_framed, assert_shows, bars, character, grids, parsed, percent, text
 
-from seq2seq_lib import parts
+from seq2seq_lib.frames import parts
 
 HOSTILE = "<>&\"'/"
 KINDS = {"h": 1.0, "c": 2.0, "x": 1.5, "g": 1.0}

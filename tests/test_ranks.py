@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,13 @@ def test_every_module_has_a_rank_and_imports_only_from_ranks_below_it(module):
 @every_module
 def test_only_the_command_line_prints(module):
     assert module == "__main__" or not calls(source_of(module), "print")
+
+
+def test_every_folder_of_modules_is_packaged():
+    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
+    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("__init__.py")}
+    packages = project["tool"]["setuptools"]["packages"]
+    assert set(packages) == {".".join(folder.parts) for folder in folders}
 
 
 def test_neither_library_nor_benchmarks_unpickle_anything():

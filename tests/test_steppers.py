@@ -3,9 +3,10 @@
 import html
 
 import pytest
-from reading import RECIPES, SUM, elements, having, parsed, solver, text
+from cases import RECIPES, SUM, elements, solver
+from reading import having, parsed, text
 
-from seq2seq_lib import Recipe, Solver, closeups, frames, steppers
+from seq2seq_lib import Recipe, Solver, frames, steppers
 from seq2seq_lib.pages import page
 from seq2seq_lib.solver import PRETRAINED
 
@@ -101,14 +102,14 @@ def test_forcing_is_drawn_from_a_trace_fed_the_right_answer_and_one_fed_its_own(
     model = solver("small")
     drawn = of_own("forcing").frames("9+90", "one")
     free, forced = model.trace("9+90"), model.trace("9+90", answer="99")
-    assert drawn == closeups.forcing(free, forced, model.recipe, "99")
+    assert drawn == frames.forcing(free, forced, model.recipe, "99")
 
 
 @pytest.mark.parametrize("place", [1, 4, 7])
 def test_a_character_is_counted_from_one_as_it_is_read(place):
     model = steppers.load_pretrained("baseline")
     drawn = steppers.cell().frames("57+5", str(place))
-    assert drawn == closeups.cell(model.trace("57+5"), model.recipe, place - 1)
+    assert drawn == frames.cell(model.trace("57+5"), model.recipe, place - 1)
 
 
 @every_kind
@@ -206,4 +207,4 @@ def test_training_is_drawn_once_without_a_question():
     run |= {"answers": {"2+5": ["", "7"]}, "known": {"2+5": "new"}}
     stepper = steppers.training([run])
     assert (stepper.prepared, stepper.choices) == ((("", ""),), ())
-    assert stepper.frames("", "") == closeups.epochs({"baseline": run})
+    assert stepper.frames("", "") == frames.epochs({"baseline": run})

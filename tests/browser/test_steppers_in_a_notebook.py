@@ -12,7 +12,7 @@ import pytest
 from looking import faults, keep, watch
 
 from seq2seq_lib import load_pretrained, steppers
-from seq2seq_lib.parts import plain
+from seq2seq_lib.frames.parts import plain
 
 sync_api = pytest.importorskip("playwright.sync_api")
 expect = sync_api.expect

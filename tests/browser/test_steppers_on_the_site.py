@@ -8,7 +8,7 @@ import pytest
 from looking import faults, keep, width_of
 
 from seq2seq_lib import load_pretrained
-from seq2seq_lib.parts import plain
+from seq2seq_lib.frames.parts import plain
 
 SITE = Path(__file__).parents[2] / "_build" / "html"
 PAGES = {

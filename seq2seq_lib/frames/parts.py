@@ -128,6 +128,11 @@ def share(p):
     return "&gt;99" if 1 - SEEN <= p < 1 else f"{100 * p:.0f}"
 
 
+def scrolling(kind, label, content):
+    """A box that scrolls where it is too narrow, by the keyboard too"""
+    return f'<div class="{kind}" role="region" tabindex="0" aria-label="{label}">{content}</div>'
+
+
 def _figure(kind, caption, label, paths, count, note=""):
     rows = -(-count // COLUMNS)
     columns = min(count, COLUMNS)
