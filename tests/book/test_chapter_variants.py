@@ -80,6 +80,7 @@ def test_the_memory_cell_is_as_the_chapter_says():
     assert old == sorted(old) and new == sorted(new)
     gains = np.subtract(new, old)
     assert gains.min() > 0 and list(VARIANTS)[gains.argmax()] == "reverse"
+    assert 25 < gains.max() < 30
     apart = [
         exact(cell, variant=name, **source).min() > exact(before, variant=name).max()
         for name in VARIANTS
@@ -314,3 +315,12 @@ def test_the_bands_and_the_questions_are_as_the_chapter_says():
     assert "2+5" not in trained and "5+2" in trained
     assert sum(len(question) == 3 for question in trained) == 42
     assert 0.72 < np.mean([len(answer) == 3 for answer in splits.test.answers]) < 0.78
+
+
+def test_the_epochs_that_pass_one_half_are_as_the_chapter_says():
+    half = {}
+    for name in VARIANTS:
+        runs = select(results("variants"), variant=name)
+        curve = np.mean([run["validation_accuracy"] for run in runs], axis=0)
+        half[name] = (curve > 0.5).argmax() + 1 if curve.max() > 0.5 else None
+    assert list(half.values()) == [None, None, 11, 7]

@@ -361,7 +361,7 @@ def test_all_steppers_of_a_page_weigh_less_than_a_megabyte(page_name):
     text = (SITE / "book" / f"{page_name}.html").read_text(encoding="utf-8")
     found = re.findall(r'<section class="s2s stepper.*?</section>', text, flags=re.DOTALL)
     assert len(found) == len(PAGES[page_name])
-    assert 100_000 < sum(len(each.encode()) for each in found) < 1_000_000
+    assert 20_000 < sum(len(each.encode()) for each in found) < 1_000_000
 
 
 def test_on_a_slow_phone_a_step_is_drawn_at_once(stepper):
