@@ -23,3 +23,8 @@ def pytest_sessionfinish(session):
     if os.environ.get("CI") and skipped and not session.exitstatus:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter.write_line("a test was skipped, and CI is set: that is a failure", red=True)
+
+
+def pytest_collection_modifyitems(items):
+    """Tests in a browser come last: Playwright's event loop stays, and others need none there."""
+    items.sort(key=lambda item: "browser" in item.path.parts)
