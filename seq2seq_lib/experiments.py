@@ -1,6 +1,7 @@
 """Questions about the models, the recipes that answer them, and the runs of those recipes."""
 
 import hashlib
+import itertools
 import os
 import platform
 from collections.abc import Callable
@@ -77,6 +78,23 @@ ROAD = [  # one run of each step and each dead end; five of the two ends
         )
     ),
 ]
+EXERCISES = [  # one run of each that an exercise's solution speaks of
+    *(
+        Recipe.of("baseline", learning_rate=rate, seed=seed, epochs=5)
+        for rate in (0.0001, 0.001, 0.01)
+        for seed in range(3)
+    ),
+    *(  # as many updates in two epochs as in eight
+        Recipe.of("baseline", batch_size=size, seed=seed, epochs=epochs)
+        for size, epochs in ((32, 2), (128, 8))
+        for seed in range(3)
+    ),
+    *(  # without any switch, the run is one of those above
+        Recipe.of("baseline", **dict(zip(STRICT, on, strict=True)), epochs=8)
+        for on in itertools.product((False, True), repeat=3)
+        if any(on)
+    ),
+]
 EXPERIMENTS = {
     "variants": Experiment("What do reversing and peeking change?", FOUR),
     "order-or-padding": Experiment(
@@ -114,6 +132,10 @@ EXPERIMENTS = {
         "How few of the million sums can be wrong, if only the recipe changes?",
         ROAD,
         measures.every_sum,
+    ),
+    "exercises": Experiment(
+        "What comes out of the runs that the exercises on training and on padding ask for?",
+        EXERCISES,
     ),
 }
 

@@ -452,6 +452,17 @@ def test_the_curves_beside_the_snapshots_are_those_of_the_variants():
             assert run[name] == variants[recipe_of(run)][name]
 
 
+def test_the_exercises_at_the_sources_rate_and_size_begin_as_the_variants_do():
+    variants = {recipe_of(run): run for run in load_results(COMMITTED / "variants.json")}
+    runs = load_results(COMMITTED / "exercises.json")
+    same = {recipe_of(run).replace(epochs=25) for run in runs} & variants.keys()
+    assert same == {Recipe.of("baseline", seed=seed) for seed in range(3)}
+    for run in runs:
+        if (recipe := recipe_of(run).replace(epochs=25)) in same:
+            for name in "loss", "validation_accuracy":
+                assert run[name] == variants[recipe][name][: len(run[name])]
+
+
 ROUNDING = 2e-5  # of a loss after one or two epochs; the tests below measure what it must cover
 WRONG = [{"learning_rate": 0.0011}, {"seed": 1}, {"wordvec_size": 17}, {"batch_size": 127}]
 

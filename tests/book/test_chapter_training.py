@@ -163,6 +163,30 @@ def test_the_last_epoch_is_noise_as_the_chapter_says():
     assert falls.max() < ends[4] - ends[3]
 
 
+def with_three_seeds(**wanted):
+    """Of the exercises' runs with this recipe: last validation accuracies, in %, and seconds"""
+    runs = select(results("exercises"), mask_loss=False, end_mark=False, pass_through=False)
+    runs = select(runs, **wanted)
+    assert [run["recipe"]["seed"] for run in runs] == [0, 1, 2]
+    return np.array([(100 * run["validation_accuracy"][-1], run["seconds"]) for run in runs]).T
+
+
+def test_after_five_epochs_the_largest_rate_is_ahead_and_the_smallest_has_hardly_begun():
+    small, middle, large = (
+        with_three_seeds(epochs=5, learning_rate=rate)[0] for rate in (0.0001, 0.001, 0.01)
+    )
+    assert (small < middle).all() and (middle < large).all()
+    assert small.max() < 1
+
+
+def test_at_equal_updates_the_larger_mini_batch_is_ahead_and_takes_longer():
+    few, many = {"batch_size": 32, "epochs": 2}, {"batch_size": 128, "epochs": 8}
+    (behind, short), (ahead, long) = with_three_seeds(**few), with_three_seeds(**many)
+    assert (behind < ahead).all() and short.max() < long.min()
+    one, other = (Trainer(Recipe.of("baseline", **changes)) for changes in (few, many))
+    assert one.steps_an_epoch * 2 == 2_814 and other.steps_an_epoch * 8 == 2_816
+
+
 def test_a_reckless_rate_stops_at_the_second_update():
     recipe = Recipe.of("baseline", learning_rate=1000.0, epochs=1, train_size=500)
     with pytest.raises(ArithmeticError, match=r"step 2: .*learning rate 1000.*smaller"):
@@ -200,3 +224,26 @@ def test_the_fourth_place_is_learnt_first_and_clipping_never_acts():
     questions, sums = trainer.splits.validation
     written = Solver(trainer.model, trainer.recipe)(questions)
     assert np.mean([w == s for w, s in zip(written, sums, strict=True)]) < 0.01
+
+
+def test_an_epoch_of_the_chapters_loop_is_the_trainers():
+    recipe = Recipe.of(  # 300 = 4 * 64 + 44, and a limit at which clipping acts
+        "baseline",
+        epochs=2,
+        train_size=300,
+        validation_size=10,
+        test_size=10,
+        batch_size=64,
+        max_norm=0.02,
+    )
+    trainer = Trainer(recipe)
+    list(trainer.run())
+    model = BUILT["Seq2seq"](13, 16, 128, rng=recipe.rng(0))
+    adam, data = BUILT["Adam"](model.params), (trainer.questions, trainer.answers)
+    for epoch, library in enumerate(trainer.history, start=1):
+        order = recipe.rng(epoch).permutation(300)
+        loss = BUILT["train_epoch"](model, adam, *data, order, 64, 0.02)
+        assert isinstance(loss, float)
+        np.testing.assert_allclose(loss, library["loss"], rtol=0, atol=1e-5)  # float32
+    for name, array in trainer.model.params.items():
+        np.testing.assert_allclose(model.params[name], array, rtol=0, atol=1e-4)

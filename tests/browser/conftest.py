@@ -1,7 +1,7 @@
 """A real browser, the built site, and a live Jupyter server, for the tests of this folder.
 
-Playwright keeps an event loop in the main thread, which other tests could not bear: so these are the
-last to run (`tests/conftest.py`).
+Playwright keeps an event loop in the main thread, which other tests could not bear: so these are
+the last to run (`tests/conftest.py`).
 """
 
 import json
