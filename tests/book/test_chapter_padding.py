@@ -178,7 +178,7 @@ def test_strict_padding_is_as_the_chapter_says():
         assert len(group) == 5
 
 
-def test_only_these_combinations_were_run():
+def test_only_these_combinations_were_run_with_five_seeds():
     def switches(runs):
         recipes = [run["recipe"] for run in runs]
         return [(r["mask_loss"], r["end_mark"], r["pass_through"]) for r in recipes]
@@ -203,7 +203,7 @@ def test_in_the_exercise_a_mask_without_an_end_mark_fails_and_pass_through_alone
     assert set(from_the_worst[:2]) == {(True, False, False), (True, False, True)}
     assert from_the_worst[2] == (False, False, True)
     failed, others = np.split(sorted(shares.values()), [2])
-    assert failed.max() < 0.01 < others.min() and others.max() < 0.1
+    assert failed.max() < 0.01 < others.min() and others.max() < 0.07
     plain, through = results("variants"), select(results("strict-padding"), pass_through=True)
     through = exact(through, mask_loss=False, end_mark=False)
     assert through.mean() > exact(plain, variant="baseline").mean()  # with 25 epochs, five seeds
