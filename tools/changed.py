@@ -1,0 +1,57 @@
+"""Which tests have to do with what has changed: those whose file names or imports name it."""
+
+import re
+import subprocess
+
+from tools.environment import ROOT
+
+#: What the settings of the site, the set-up and these commands have in common.
+ABOUT_THE_REPOSITORY = "tests/test_tools.py", "tests/book/test_site_settings.py"
+
+
+def git(*arguments):
+    """The lines that git answers; none outside a repository"""
+    answer = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    return answer.stdout.splitlines() if answer.returncode == 0 else []
+
+
+def files():
+    """What differs from where this branch left the published main, new files included"""
+    (start,) = git("merge-base", "HEAD", "origin/main") or ["HEAD"]
+    changed = git("diff", "--name-only", start) + git("ls-files", "--others", "--exclude-standard")
+    return sorted(set(changed))
+
+
+def tests_of(changed):
+    """The test files for these files; first those that are named after one of them"""
+    stems = {_stem(name) for name in changed}
+    named, importing = [], []
+    for file in sorted((ROOT / "tests").rglob("test_*.py")):
+        name = file.relative_to(ROOT).as_posix()
+        if "browser" in file.parts and name not in changed:
+            continue
+        if name in changed or _stem(name) in stems or stems & set(_stem(name).split("_")):
+            named.append(name)
+        elif stems & _imported(file.read_text(encoding="utf-8")):
+            importing.append(name)
+    about = [name for name in ABOUT_THE_REPOSITORY if _elsewhere(changed) and name not in named]
+    return named + importing + about
+
+
+def _stem(name):
+    """A file's name without folders, ending and what marks it as a test"""
+    stem = name.rpartition("/")[2].partition(".")[0]
+    return re.sub(r"^(test_chapter_|test_)", "", stem).replace("-", "_")
+
+
+def _imported(source):
+    """Every word of a module's import statements"""
+    statements = re.findall(r"^(?:from|import) (?:[^\n(]|\([^)]*\))*", source, flags=re.MULTILINE)
+    return set(re.findall(r"\w+", " ".join(statements)))
+
+
+def _elsewhere(changed):
+    """Whether something changed that is neither library nor test nor chapter"""
+    return any(not name.startswith(("seq2seq_lib/", "tests/", "book/")) for name in changed)

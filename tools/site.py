@@ -1,0 +1,68 @@
+"""The website: built again where something behind it has changed, and shown on this machine."""
+
+import functools
+import hashlib
+import http.server
+import shutil
+
+from tools.environment import ROOT, Refused, alone, python
+
+BUILD = ROOT / "_build"
+SITE = BUILD / "html"
+FINGERPRINT = BUILD / "made-from"
+
+JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # it has no module to run
+
+#: What a page shows beside its own text. Jupyter Book itself sees when a cell or a text changes.
+BEHIND_THE_PAGES = "seq2seq_lib", "book/results", "book/extensions", "requirements.lock"
+
+
+def fingerprint():
+    """What changes when anything does that the pages are made from without saying so"""
+    digest = hashlib.sha256()
+    for name in BEHIND_THE_PAGES:
+        place = ROOT / name
+        files = [place] if place.is_file() else sorted(place.rglob("*"))
+        for file in files:
+            if file.is_file() and "__pycache__" not in file.parts:
+                digest.update(f"{file.relative_to(ROOT).as_posix()} {file.stat().st_size} ".encode())
+                digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+def build(*, strictly=False):
+    """Build the website, and run the chapters again that are not what they were.
+
+    Strictly: from nothing, and every warning is an error.
+    """
+    options = ["-W", "-n", "--keep-going"] if strictly else ["--quiet"]
+    with alone():
+        if strictly and BUILD.exists():
+            shutil.rmtree(BUILD)
+        forget_what_is_stale()
+        python("-c", JUPYTER_BOOK, "build", *options, ".")
+    print(f"\nThe site is at {SITE / 'index.html'} (or type: make serve)")
+
+
+def forget_what_is_stale():
+    """Delete what was made from another library, other results, other weights."""
+    now = fingerprint()
+    before = FINGERPRINT.read_text(encoding="utf-8") if FINGERPRINT.is_file() else None
+    if now != before:
+        for name in (".jupyter_cache", ".doctrees"):
+            if (BUILD / name).exists():
+                shutil.rmtree(BUILD / name)
+        BUILD.mkdir(exist_ok=True)
+        FINGERPRINT.write_text(now, encoding="utf-8")
+
+
+def serve(port):
+    """Show the website on this machine only."""
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=SITE)
+    try:
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    except OSError as error:
+        raise Refused(f"Port {port} cannot be used ({error.strerror}); name another one") from None
+    print(f"The site is at http://127.0.0.1:{port}/ until you press Ctrl-C")
+    with server:
+        server.serve_forever()
