@@ -6,6 +6,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -80,11 +81,13 @@ def test_only_the_command_line_prints(module):
     assert module == "__main__" or not calls(source_of(module), "print")
 
 
-def test_every_folder_of_modules_is_packaged():
-    project = tomllib.loads((PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8"))
-    folders = {path.parent.relative_to(PACKAGE.parent) for path in PACKAGE.rglob("__init__.py")}
-    packages = project["tool"]["setuptools"]["packages"]
-    assert set(packages) == {".".join(folder.parts) for folder in folders}
+def test_the_wheel_holds_every_file_of_the_library_and_nothing_else(tmp_path):
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=PACKAGE.parent, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    held = [name for name in ZipFile(wheel).namelist() if ".dist-info/" not in name]
+    listed = [path for path in PACKAGE.rglob("*") if path.is_file() and path.suffix != ".pyc"]
+    assert sorted(held) == sorted(path.relative_to(PACKAGE.parent).as_posix() for path in listed)
 
 
 def test_neither_library_nor_benchmarks_unpickle_anything():

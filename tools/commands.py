@@ -100,13 +100,13 @@ def bugs(*options):
 
 def lock(*options):
     """write the locks again after a change of what is needed; with --upgrade, today's versions"""
-    environment.set_up()
+    environment.set_up(locks=())
     locks.resolve(*options)
 
 
 def check_locks():
     """ask the package index whether the locks are whole for every Python and system"""
-    environment.set_up()
+    environment.set_up(locks=())
     locks.check()
 
 

@@ -125,7 +125,7 @@ def ingredients(locks):
 def set_up(locks=BOOK):
     """Make sure that `.venv` holds what these locks pin: add what is missing, or begin anew.
 
-    The stamp is written last, so an interrupted set-up begins again.
+    With no lock it holds the installer alone. The stamp is written last, so an interrupted set-up begins again.
     """
     with alone():
         have, all_of_it = installed(), ingredients(LOCKS)
@@ -141,9 +141,9 @@ def set_up(locks=BOOK):
             STAMP.unlink(missing_ok=True)
             run(outer_python(), "-m", "venv", "--clear", VENV)
             python("-m", "pip", "install", *STRICTLY, "--no-deps", "-r", INSTALLER, **sources)
-        pinned = [part for lock in locks for part in ("-r", lock)]
-        uv("pip", "install", *STRICTLY, *pinned, **sources)
-        if not sound:
+        if locks:
+            pinned = [part for lock in locks for part in ("-r", lock)]
+            uv("pip", "install", *STRICTLY, *pinned, **sources)
             uv("pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "-e", ".")
         STAMP.write_text(json.dumps(want, indent=1), encoding="utf-8")
 
