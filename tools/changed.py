@@ -26,7 +26,7 @@ def files():
 
 def tests_of(changed):
     """The test files for these files; first those that are named after one of them"""
-    stems = {_stem(name) for name in changed}
+    stems = {stem for name in changed for stem in _stems(name)}
     named, importing = [], []
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         name = file.relative_to(ROOT).as_posix()
@@ -36,14 +36,21 @@ def tests_of(changed):
             named.append(name)
         elif stems & _imported(file.read_text(encoding="utf-8")):
             importing.append(name)
-    about = [name for name in ABOUT_THE_REPOSITORY if _elsewhere(changed) and name not in named]
-    return named + importing + about
+    about = ABOUT_THE_REPOSITORY if _elsewhere(changed) else ()
+    return list(dict.fromkeys([*named, *importing, *about]))
 
 
 def _stem(name):
     """A file's name without folders, ending and what marks it as a test"""
     stem = name.rpartition("/")[2].partition(".")[0]
     return re.sub(r"^(test_chapter_|test_)", "", stem).replace("-", "_")
+
+
+def _stems(name):
+    """The words that name a file: its stem, and its folder's name where that is a package"""
+    folders = name.split("/")[:-1]
+    of_a_package = folders[:1] == ["seq2seq_lib"] and (folders[1:] or _stem(name) == "__init__")
+    return {_stem(name), *(folders[-1:] if of_a_package else [])}
 
 
 def _imported(source):

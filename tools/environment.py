@@ -10,6 +10,7 @@ needs a seventh of pip's time.
 import ast
 import contextlib
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
@@ -119,13 +120,15 @@ def ingredients(locks):
         name: hashlib.sha256((ROOT / name).read_bytes()).hexdigest()
         for name in (INSTALLER, "pyproject.toml", *locks)
     }
-    return {"folder": str(ROOT), "python": "%d.%d" % sys.version_info[:2], **digests}
+    version = ".".join(map(str, sys.version_info[:2]))
+    return {"folder": str(ROOT), "python": version, **digests}
 
 
 def set_up(locks=BOOK):
     """Make sure that `.venv` holds what these locks pin: add what is missing, or begin anew.
 
-    With no lock it holds the installer alone. The stamp is written last, so an interrupted set-up begins again.
+    With no lock it holds the installer alone. The stamp is written last, so an interrupted set-up
+    begins again.
     """
     with alone():
         have, all_of_it = installed(), ingredients(LOCKS)
@@ -135,11 +138,12 @@ def set_up(locks=BOOK):
             return
         refuse_other_pythons()
         quiet_kernels()
-        sources = sources_of_packages()
         print(f"Setting up {VENV.name}, once ...", flush=True)
         if not sound:
             STAMP.unlink(missing_ok=True)
             run(outer_python(), "-m", "venv", "--clear", VENV)
+        sources = sources_of_packages()
+        if not sound:
             python("-m", "pip", "install", *STRICTLY, "--no-deps", "-r", INSTALLER, **sources)
         if locks:
             pinned = [part for lock in locks for part in ("-r", lock)]
@@ -166,14 +170,11 @@ def refuse_other_pythons():
             f"{sys.version.split()[0]}; name another: make PYTHON=python3.11 ..., "
             "or on Windows: py -3.11 -m tools ..."
         )
-    try:
-        import ensurepip
-        import venv  # noqa: F401
-    except ImportError:
+    if not (importlib.util.find_spec("venv") and importlib.util.find_spec("ensurepip")):
         raise Refused(
             f"The venv module of {sys.executable} is missing; "
             "on Debian or Ubuntu: sudo apt install python3-venv"
-        ) from None
+        )
     if os.name == "nt" and Path(sys.prefix) == VENV:
         raise Refused("Windows cannot replace the Python that runs: type py -3.11 -m tools ...")
 
@@ -185,7 +186,8 @@ def sources_of_packages():
     taken over, and hashes hold whatever the source.
     """
     listed = subprocess.run(
-        [outer_python(), "-m", "pip", "config", "list"],
+        [str(PYTHON), "-m", "pip", "config", "list"],
+        env=os.environ | {"PIP_USER": "0"},  # a setting named user would list the user's alone
         capture_output=True,
         text=True,
         check=False,

@@ -25,8 +25,8 @@ def fingerprint():
         files = [place] if place.is_file() else sorted(place.rglob("*"))
         for file in files:
             if file.is_file() and "__pycache__" not in file.parts:
-                digest.update(f"{file.relative_to(ROOT).as_posix()} {file.stat().st_size} ".encode())
-                digest.update(file.read_bytes())
+                digest.update(file.relative_to(ROOT).as_posix().encode())
+                digest.update(hashlib.sha256(file.read_bytes()).digest())
     return digest.hexdigest()
 
 

@@ -16,7 +16,9 @@ FETCHING_LINKS = {"stylesheet", "preload", "modulepreload", "icon", "preconnect"
 FETCHING_LINKS |= {"prefetch", "prerender", "manifest", "apple-touch-icon", "mask-icon"}
 
 #: Attributes whose text is shown or kept, and never fetched by itself.
-QUIET = re.compile(r"(?:alt|title|value|placeholder|content|cite|class|id|lang|xmlns.*|(?:aria|data)-.*)$")
+QUIET = re.compile(
+    r"(?:alt|title|value|placeholder|content|cite|class|id|lang|xmlns.*|(?:aria|data)-.*)$"
+)
 
 #: A request in a script: a call, an import, or an address given to an element or to the window.
 REQUEST = re.compile(
@@ -38,7 +40,12 @@ MARKUP = re.compile(
       | \{\{.*?\}\} | \{[\#.][\w-]+[^}]*\}  # {{ substitution }}, {#label .class}""",
     re.VERBOSE | re.MULTILINE,
 )
-EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+
+#: Classes of what a reader takes for code or for a formula, whatever stands in it.
+CODE = re.compile(r"\bhighlight-(?!none|default|text)|\bmath\b")
+
+EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source"}
+EMPTY |= {"track", "wbr"}
 
 
 class Page(HTMLParser):
@@ -60,10 +67,9 @@ class Page(HTMLParser):
         for name in ("alt", "title", "aria-label", "placeholder"):
             self.markup += MARKUP.findall(attributes.get(name, ""))
         if tag not in EMPTY:
-            code = any(holds for _, holds in self.inside[-1:]) or bool(
-                re.search(r"\bhighlight-(?!none|default|text)", attributes.get("class", ""))
-            )
-            self.inside.append((tag, code or tag in ("script", "style")))
+            outer = self.inside[-1][1] if self.inside else False
+            code = tag in ("script", "style") or CODE.search(attributes.get("class", ""))
+            self.inside.append((tag, outer or bool(code)))
 
     def handle_endtag(self, tag):
         tags = [opened for opened, _ in self.inside]

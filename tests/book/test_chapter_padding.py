@@ -14,6 +14,7 @@ from seq2seq_lib.results import recipe_of, select
 
 N, T, D, H, V = 3, 6, 4, 5, 7
 BUILT = defined("padding")
+ROUNDING = 1e-6  # of 32-bit products whose rows stand in other places
 
 
 def assert_same(one, other):
@@ -101,7 +102,8 @@ def test_with_pass_through_neither_number_nor_side_of_blanks_changes_the_state()
         first, *others = [
             model.encoder.forward(layout.vocabulary.encode([text], len(text))) for text in texts
         ]
-        assert [np.array_equal(first, other) for other in others] == [equal] * 3
+        furthest = [np.abs(first - other).max() for other in others]
+        assert all((apart < ROUNDING) if equal else (apart > 1e-3) for apart in furthest)
 
 
 def test_handing_on_h_alone_shows_only_if_a_digit_follows_the_blank(rng):

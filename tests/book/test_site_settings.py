@@ -1,6 +1,5 @@
 """The book's settings agree with each other and with the rest of the repository."""
 
-import importlib.util
 import re
 import subprocess
 import tomllib
@@ -12,15 +11,14 @@ import yaml
 ROOT = Path(__file__).parents[2]
 
 
-def load(path):
-    """Import a script that lies in no package."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-check_site = load(ROOT / ".ci" / "check_site.py")
+def pages(node):
+    """Every document that a table of contents names, in order"""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from [str(value)] if key in ("root", "file") else pages(value)
+    elif isinstance(node, list):
+        for item in node:
+            yield from pages(item)
 
 
 @pytest.fixture
@@ -47,7 +45,7 @@ def text_of(file):
 
 def test_the_table_of_contents_names_only_files_that_exist():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-    names = list(check_site.pages(toc))
+    names = list(pages(toc))
     missing = [
         name
         for name in names
@@ -59,7 +57,7 @@ def test_the_table_of_contents_names_only_files_that_exist():
 def test_every_chapter_in_the_book_folder_is_in_the_table_of_contents():
     toc = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     chapters = {f"book/{file.stem}" for file in (ROOT / "book").glob("*.ipynb")}
-    assert chapters <= set(check_site.pages(toc))
+    assert chapters <= set(pages(toc))
 
 
 def test_every_mention_of_the_repository_is_the_address_in_the_configuration(
@@ -91,22 +89,19 @@ def test_no_chapter_is_committed_with_outputs():
 def test_the_pinned_versions_satisfy_the_stated_ranges():
     from packaging.requirements import Requirement
 
-    lock = text_of(ROOT / "requirements.lock")
-    pinned = dict(re.findall(r"^([a-z0-9][a-z0-9.-]*)==([^\s;]+)", lock, flags=re.MULTILINE))
+    lock = text_of(ROOT / "requirements.lock") + text_of(ROOT / "development.lock")
+    pinned = dict(re.findall(r"(?m)^([a-z0-9][a-z0-9.-]*)(?:\[.*?\])?==([^\s;]+)", lock))
     project = tomllib.loads(text_of(ROOT / "pyproject.toml"))["project"]
+    extras = project["optional-dependencies"]
     lines = [line.split("#")[0].strip() for line in text_of(ROOT / "requirements.txt").splitlines()]
-    stated = [line for line in lines if line]
-    stated += project["dependencies"] + project["optional-dependencies"]["development"]
+    stated = [line for line in lines if line and not line.startswith("-")]
+    stated += project["dependencies"]
+    stated += [line for extra in ("book", "development") for line in extras[extra]]
     for requirement in map(Requirement, stated):
-        assert requirement.name in pinned, f"{requirement} is not in requirements.lock: make lock"
+        assert requirement.name in pinned, f"{requirement} is in no lock: make lock"
         assert requirement.specifier.contains(pinned[requirement.name]), (
-            f"requirements.lock has {pinned[requirement.name]} for {requirement}: make lock"
+            f"the lock has {pinned[requirement.name]} for {requirement}: make lock"
         )
-
-
-def test_every_pinned_version_has_a_hash():
-    blocks = re.split(r"\n(?=\S)", text_of(ROOT / "requirements.lock").strip())
-    assert [block.split()[0] for block in blocks if "--hash=sha256:" not in block] == []
 
 
 def test_the_library_needs_numpy_alone():
@@ -120,48 +115,29 @@ def test_the_citation_and_the_package_carry_the_same_version():
     assert str(citation["version"]) == project["version"]
 
 
-def test_a_page_that_was_not_built_is_named(tmp_path):
-    (tmp_path / "_toc.yml").write_text(
-        "root: intro\nparts:\n- chapters:\n  - file: one\n    sections:\n    - file: two.md\n",
-        encoding="utf-8",
-    )
-    for name in ("intro", "two"):
-        (tmp_path / f"{name}.html").write_text("<h1>Title</h1>", encoding="utf-8")
-    (fault,) = check_site.missing_pages(tmp_path / "_toc.yml", tmp_path)
-    assert "one" in fault and "was not built" in fault
+WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
-def test_a_page_without_a_title_is_named(tmp_path):
-    (tmp_path / "_toc.yml").write_text("root: intro\n", encoding="utf-8")
-    (tmp_path / "intro.html").write_text("<html></html>", encoding="utf-8")
-    (fault,) = check_site.missing_pages(tmp_path / "_toc.yml", tmp_path)
-    assert "without a title" in fault
+def test_every_action_of_a_workflow_is_pinned_by_its_commit():
+    used = [use for file in WORKFLOWS for use in re.findall(r"uses: (\S+)(.*)", text_of(file))]
+    assert used
+    for action, comment in used:
+        assert re.fullmatch(r"[\w./-]+@[0-9a-f]{40}", action), action
+        assert re.search(r"# v\d", comment), f"{action}: say which release that is"
 
 
-@pytest.mark.parametrize(
-    ("name", "text"),
-    [
-        ("page.html", '<script async src="https://cdn.example/x.js"></script>'),
-        ("page.html", '<img alt="" src="//example.org/x.png">'),
-        ("page.html", '<link rel="stylesheet" href="https://example.org/x.css">'),
-        ("page.html", '<link href="https://example.org/x.css" rel="stylesheet">'),
-        ("style.css", "@import 'https://example.org/x.css';"),
-        ("style.css", "@font-face { src: url(https://example.org/x.woff2) }"),
-    ],
-)
-def test_a_request_to_another_host_is_named(tmp_path, name, text):
-    (tmp_path / name).write_text(text, encoding="utf-8")
-    assert len(list(check_site.foreign_requests(tmp_path))) == 1
+def test_workflows_may_only_read_unless_they_say_why():
+    assert WORKFLOWS
+    for file in WORKFLOWS:
+        assert yaml.safe_load(text_of(file))["permissions"] == {"contents": "read"}, file
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        '<a href="https://example.org/">a link to click</a>',
-        '<script src="_static/x.js"></script>',
-        '<link rel="canonical" href="https://example.org/">',
-    ],
-)
-def test_a_link_or_a_file_of_the_site_is_no_request_to_another_host(tmp_path, text):
-    (tmp_path / "page.html").write_text(text, encoding="utf-8")
-    assert list(check_site.foreign_requests(tmp_path)) == []
+def test_every_command_that_a_text_tells_is_one_of_the_tools():
+    from tools.__main__ import COMMANDS
+
+    texts = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", ROOT / ".ci" / "run", *WORKFLOWS]
+    texts += [*(ROOT / "book").glob("*.md"), *(ROOT / "book").glob("*.ipynb")]
+    typed = r"(?:^|[`>\"] *|run: |^ +)(?:make|\S*py\S*(?: -3\.\d+)? -m tools) ([a-z][a-z-]*)"
+    told = {(name, file.name) for file in texts for name in re.findall(typed, text_of(file), re.M)}
+    assert len(told) >= 10
+    assert {(name, file) for name, file in told if name not in COMMANDS} == set()
