@@ -19,10 +19,13 @@ WORDS = {
     "counts shown": "How many runs it has, n, stands beside each name",
     "headed": "{heading}, {label}",
     "group": "{label}: mean {mean}, runs from {least} to {most}",
+    "once": "once",
+    "group of one": "{label}: tried once, {value}",
+    "tried once": "What was tried once has no mean. ",
     "compare": "Strips of dots, {measure}. {groups}.",
     "compare caption": (
         "Each dot is one run, the tick and the number their mean, the line their range. {runs}. "
-        "{scale}In all runs: {recipe}."
+        "{once}{scale}In all runs: {recipe}."
     ),
     "log": "Each step of the scale is ten times the one before; below 1 it is even. ",
 }
@@ -36,7 +39,8 @@ def compare(groups, measure="test_accuracy"):
     """Runs side by side, a strip of dots for each group: ``{label: runs}``, from the top.
 
     ``{heading: {label: runs}}`` puts headings between them. ``measure`` is "test_accuracy" or
-    "wrong", how many of the million sums are wrong. Raises ValueError for a group without runs,
+    "wrong", how many of the million sums are wrong. A group of one run is a recipe tried once:
+    it has a dot, and no mean. Raises ValueError for a group without runs,
     and for one whose runs differ in more than their seed.
     """
     check_choice(measure, MEASURES)
@@ -55,6 +59,7 @@ def compare(groups, measure="test_accuracy"):
     many = len({len(runs) for runs in flat.values()}) > 1
     caption = WORDS["compare caption"].format(
         runs=WORDS["counts shown"] if many else counted(flat),
+        once=WORDS["tried once"] if any(len(runs) == 1 for runs in flat.values()) else "",
         scale=WORDS["log"] if log else "",
         recipe=recipe_sentence([run for runs in flat.values() for run in runs]),
     )
@@ -83,7 +88,8 @@ def compare(groups, measure="test_accuracy"):
             continue
         own = _measured(runs, measure)
         write(2, y, text, color=colour("ink"), linespacing=1.15)
-        write(WIDTH - 2, y, _number(own.mean(), measure), color=colour("ink"), ha="right")
+        mean = _number(own.mean(), measure) if len(own) > 1 else WORDS["once"]
+        write(WIDTH - 2, y, mean, color=colour("ink" if len(own) > 1 else "muted"), ha="right")
         _draw_strip(axes, runs, own, y)
     return picture
 
@@ -134,19 +140,22 @@ def _number(value, measure):
 
 
 def _spoken(label, values, measure):
+    if len(values) == 1:
+        return WORDS["group of one"].format(label=label, value=_number(values[0], measure))
     mean, least, most = (_number(f(values), measure) for f in (np.mean, np.min, np.max))
     return WORDS["group"].format(label=label, mean=mean, least=least, most=most)
 
 
 def _draw_strip(axes, runs, values, y):
-    """One group: its range, its mean, and its runs, none hidden by another"""
+    """One group: its range, its mean, and its runs, none hidden by another; of one run, its dot"""
     names = {recipe_of(run).variant for run in runs}
     name = names.pop() if len(names) == 1 else None
     role, mark = (name, LINES[name][1]) if name else ("question", "o")
     values = np.sort(values)
-    axes.plot(values[[0, -1]], [y, y], color=colour("edge"), linewidth=1.2, clip_on=False)
-    mean = [values.mean()] * 2
-    axes.plot(mean, [y - 12, y + 12], color=colour("ink"), linewidth=2.2, clip_on=False)
+    if len(values) > 1:
+        mean = [values.mean()] * 2
+        axes.plot(values[[0, -1]], [y, y], color=colour("edge"), linewidth=1.2, clip_on=False)
+        axes.plot(mean, [y - 12, y + 12], color=colour("ink"), linewidth=2.2, clip_on=False)
     units = axes.transData.transform([(value, y) for value in values])[:, 0]
     axes.plot(
         values,

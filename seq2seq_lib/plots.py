@@ -64,6 +64,18 @@ WORDS = {
     "variants": "Curves over {epochs} epochs, best last: {ends}.",
     "end": "{variant} ends at {mean} on average, its runs between {least} and {most}",
     "bars": "{label}: {parts}.",
+    "sureness": "probability given to the answer, %",
+    "right": "answers that are right, %",
+    "equal": "as many right as it says",
+    "reliability caption": (
+        "Answers to {count:,} questions, in {groups} groups by the probability that the model "
+        "gives to its whole answer. Across: the mean probability of a group; upwards: how many of "
+        "its answers are right. Groups of fewer than {least} answers are left out. On the dashed "
+        "line the two are equal."
+    ),
+    "reliability": "Right answers by the probability given to them. {lines}.",
+    "reliable": "{variant}: {points}",
+    "reliable point": "{right} where it gives {sure}",
 }
 
 
@@ -222,6 +234,49 @@ def bars(shares, label, role="question"):
             va="center",
             color=colour("ink"),
         )
+    return picture
+
+
+@matplotlib.rc_context(SETTINGS)
+def reliability(judged, groups=10, least=50):
+    """How often answers are right, by how sure their model was of them: a reliability diagram.
+
+    judged : {variant: (probability of each whole answer, whether it is right)}; (N,), (N,)
+    groups : how many equally wide ranges of probability
+    least  : groups of fewer answers are left out, for their shares are mostly luck
+
+    Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2.
+    """
+    lines = {}
+    for name, (sure, right) in judged.items():
+        group = np.minimum((groups * np.asarray(sure)).astype(int), groups - 1)
+        kept = [group == k for k in range(groups) if np.sum(group == k) >= least]
+        lines[name] = np.array([[np.mean(sure[g]), np.mean(right[g])] for g in kept])
+    spoken = "; ".join(
+        WORDS["reliable"].format(
+            variant=name,
+            points=", ".join(
+                WORDS["reliable point"].format(sure=percent(sure), right=percent(right))
+                for sure, right in points
+            ),
+        )
+        for name, points in lines.items()
+    )
+    count = max(len(right) for _, right in judged.values())
+    caption = WORDS["reliability caption"].format(count=count, groups=groups, least=least)
+    picture = Picture(330, WORDS["reliability"].format(lines=spoken), caption)
+    axes = picture.panel(34, 42, 354, 260)
+    equal = {"color": colour("muted"), "linewidth": 1, "linestyle": (0, (2, 2))}
+    axes.plot([0, 100], [0, 100], label=WORDS["equal"], **equal)
+    for name, points in lines.items():
+        dashes, mark = LINES[name]
+        line = {"color": colour(name), "linewidth": 2, "linestyle": dashes}
+        axes.plot(*(100 * points.T), marker=mark, label=name, clip_on=False, **line)
+    axes.legend(loc="upper left", frameon=False, labelcolor="linecolor", handlelength=4)
+    axes.set(xlim=(0, 100), ylim=(0, 100))
+    axes.set_xlabel(WORDS["sureness"], color=colour("muted"))
+    axes.set_title(WORDS["right"], loc="left", fontsize="medium", color=colour("ink"))
+    grid(axes)
     return picture
 
 

@@ -217,6 +217,19 @@ def test_a_scale_without_zeros_begins_at_a_power_of_ten():
     assert axes.get_xlim() == (100, 10_000)
 
 
+def test_a_recipe_that_was_tried_once_has_a_dot_and_neither_mean_nor_range(rng):
+    runs = select(made_up_results(rng), variant="reverse")
+    picture = findings.compare({"three": runs, "one": runs[:1]})
+    (axes,) = picture.axes
+    *of_three, dot = axes.lines
+    assert len(of_three) == 3 and len(dot.get_xdata()) == 1
+    assert "once" in [text.get_text() for text in axes.texts]
+    assert "tried once has no mean" in picture.caption
+    value = f"{100 * runs[0]['test_accuracy']:.1f}"
+    assert f"one: tried once, {value}" in picture.sentence
+    assert "tried once" not in findings.compare({"three": runs}).caption
+
+
 def test_groups_without_runs_or_with_two_recipes_are_refused_by_name(groups):
     with pytest.raises(ValueError, match="at least one run of nothing"):
         findings.compare(groups | {"nothing": []})

@@ -30,7 +30,8 @@ from seq2seq_lib import plots  # noqa: E402
 from seq2seq_lib.pictures import Picture  # noqa: E402
 
 every_name = pytest.mark.parametrize(
-    "name", ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars"]
+    "name",
+    ["batch", "learning_curve", "no epoch yet", "variant", "variants", "bars", "reliability"],
 )
 
 
@@ -45,7 +46,14 @@ def history():
 
 
 @pytest.fixture
-def every_picture(results, history):
+def judged(rng):
+    """A modest model, and one that is never sure: {variant: (probabilities, verdicts)}"""
+    sure, luck = rng.uniform(0, 1, 4000), rng.random(4000)
+    return {"peeky": (sure, luck < sure**0.5), "baseline": (0.3 * sure, luck < 0.3 * sure)}
+
+
+@pytest.fixture
+def every_picture(results, history, judged):
     layout = Layout()
     rows = layout.vocabulary.decode
     questions = rows(layout.encode_questions(["57+5", "628+521"]))
@@ -57,10 +65,32 @@ def every_picture(results, history):
         "variant": plots.variant(results, "reverse"),
         "variants": plots.variants(results),
         "bars": plots.bars({"one": 0.25, "two": 0.75}, "Two parts & a whole"),
+        "reliability": plots.reliability(judged),
     }
 
 
 # What is drawn
+
+
+def test_reliability_is_the_share_of_right_answers_in_each_group_of_sureness(judged):
+    (axes,) = plots.reliability(judged).axes
+    diagonal, peeky, baseline = axes.lines
+    assert list(diagonal.get_xdata()) == list(diagonal.get_ydata()) == [0, 100]
+    for line, (sure, right) in zip((peeky, baseline), judged.values(), strict=True):
+        groups = [(sure >= k / 10) & (sure < (k + 1) / 10) for k in range(10)]
+        expected = [[100 * sure[g].mean(), 100 * right[g].mean()] for g in groups if g.any()]
+        np.testing.assert_allclose(line.get_xydata(), expected)
+    assert len(peeky.get_xdata()) == 10 and len(baseline.get_xdata()) == 3
+
+
+def test_reliability_leaves_out_groups_that_are_small_and_counts_the_surest_answers():
+    sure = np.array([0.05] * 49 + [0.55] * 50 + [1.0] * 50)
+    right = np.array([True] * 49 + [True, False] * 25 + [True] * 50)
+    picture = plots.reliability({"peeky": (sure, right)})
+    (axes,) = picture.axes
+    np.testing.assert_allclose(axes.lines[1].get_xydata(), [[55, 50], [100, 100]])
+    assert "50.0% where it gives 55.0%, 100.0% where it gives 100.0%" in picture.sentence
+    assert "149 questions" in picture.caption and "fewer than 50" in picture.caption
 
 
 def test_a_variant_is_drawn_with_its_runs_their_mean_and_their_range(results):

@@ -62,9 +62,9 @@ def lint():
 
 
 def format():
-    """mend style and formatting"""
+    """mend what can be mended of style and formatting; lint tells of the rest"""
     environment.set_up(DEVELOPMENT)
-    python("-m", "ruff", "check", "--fix", ".")
+    python("-m", "ruff", "check", "--fix", "--exit-zero", "--quiet", ".")
     python("-m", "ruff", "format", ".")
 
 

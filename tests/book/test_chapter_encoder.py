@@ -56,6 +56,39 @@ def test_the_parameters_of_the_chapter_s_encoder_are_those_of_its_layers(chapter
     assert mine.grads["embed.W"] is mine.embed.grads["W"]
 
 
+# What is said about single numbers
+
+
+def test_about_one_number_in_six_moves_far_when_the_question_is_turned():
+    solver = load_pretrained("baseline")
+    moved = abs(solver.encode("57+5") - solver.encode("5+57"))
+    assert 1 / 7 < (moved > 0.1).mean() < 1 / 5
+    assert 0.4 < (moved < 0.01).mean() < 0.5
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])  # the sums that the chapter draws, and others
+def test_single_numbers_know_what_the_chapter_says(chapter, seed):
+    a, b = np.random.default_rng(seed).integers(100, 1000, (2, 6000))
+    known = {}
+    for name in ("baseline", "reverse+peeky", "best"):
+        solver = load_pretrained(name)
+        rows = solver.layout.encode_questions([f"{x}+{y}" for x, y in zip(a, b, strict=True)])
+        hidden, _ = solver.model.encode(rows)
+        labels = (a + b) // 100, (a + b) % 10
+        known[name] = [chapter["explained"](hidden, of).max() for of in labels]
+    assert known["baseline"][0] > 0.95 and known["baseline"][1] < 0.01
+    assert known["reverse+peeky"][1] > 0.7
+    assert known["best"][1] > 0.98
+
+
+def test_the_share_that_labels_explain_is_one_where_they_fix_a_number_and_none_by_chance(chapter):
+    labels = np.arange(6000) % 10
+    noise = np.random.default_rng(0).standard_normal(6000)
+    hidden = np.stack([np.cos(labels), labels + noise, noise], axis=1)
+    fixed, half, nothing = chapter["explained"](hidden, labels)
+    assert fixed == pytest.approx(1) and 0.85 < half < 0.92 and nothing < 0.005
+
+
 # What is said about the code
 
 
