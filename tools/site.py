@@ -1,5 +1,6 @@
 """The website: built again where something behind it has changed, and shown on this machine."""
 
+import contextlib
 import functools
 import hashlib
 import http.server
@@ -64,5 +65,5 @@ def serve(port):
     except OSError as error:
         raise Refused(f"Port {port} cannot be used ({error.strerror}); name another one") from None
     print(f"The site is at http://127.0.0.1:{port}/ until you press Ctrl-C")
-    with server:
+    with server, contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()

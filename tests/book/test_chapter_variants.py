@@ -228,9 +228,9 @@ def judged():
 
 
 def test_on_test_questions_every_variant_is_a_little_more_often_right_than_it_says(judged):
-    for name in VARIANTS:
-        sure, right = judged[name]
-        assert 0.005 < right.mean() - sure.mean() < 0.1
+    modesty = [judged[name][1].mean() - judged[name][0].mean() for name in VARIANTS]
+    baseline, reverse, peeky, both = 100 * np.array(modesty)
+    assert round(reverse) == 8 and all(0.9 < points < 3.1 for points in (baseline, peeky, both))
     _, right = judged["best"]
     assert (~right).sum() == 2
 
@@ -250,6 +250,11 @@ def test_most_groups_of_the_reliability_diagram_are_modest_and_three_are_not(jud
         "peeky": [0],
         "reverse+peeky": [],
     }
+    sizes = [
+        np.sum((judged[name][0] >= low) & (judged[name][0] < low + 0.1))
+        for name, low in (("baseline", 0.2), ("reverse", 0.5), ("peeky", 0.4))
+    ]
+    assert sorted(size < 100 for size in sizes) == [False, True, True]
     points = np.concatenate(list(modesty.values()))
     assert points.max() < 10 and (points > 0).sum() == len(points) - 3
 
@@ -276,6 +281,7 @@ def test_on_longer_numbers_the_better_model_is_the_surer_and_none_is_ever_right(
     means = [float(each.mean()) for each in sure.values()]
     assert means == sorted(means) and means[0] < 0.1 and means[-1] > 0.9
     assert 0.7 < means[3] < 0.8 and (sure["reverse+peeky"] > 0.99).any()
+    assert 0.45 < (sure["best"] > 0.99).mean() < 0.55
 
 
 def test_the_first_table_is_as_the_chapter_says():
