@@ -158,6 +158,7 @@ def set_up_in(monkeypatch, tmp_path):
     monkeypatch.setattr(environment, "CACHE", tmp_path / ".cache")
     monkeypatch.setattr(environment, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(environment, "STAMP", tmp_path / ".venv" / "stamp")
+    monkeypatch.setattr(environment, "PYTHON", tmp_path / ".venv" / "python")
     monkeypatch.setattr(environment, "sources_of_packages", dict)
 
     def set_up_in(lock_names, fail=False):
@@ -165,6 +166,7 @@ def set_up_in(monkeypatch, tmp_path):
 
         def run(*command, **_):
             (tmp_path / ".venv").mkdir(exist_ok=True)
+            (tmp_path / ".venv" / "python").touch()
             ran.append(" ".join(map(str, command)))
             if fail and "requirements.lock" in command:
                 raise subprocess.CalledProcessError(1, command)
@@ -199,6 +201,12 @@ def test_a_moved_checkout_gets_a_new_environment(set_up_in, tmp_path):
     stamp = tmp_path / ".venv" / "stamp"
     moved = json.loads(stamp.read_text(encoding="utf-8")) | {"folder": "/elsewhere"}
     stamp.write_text(json.dumps(moved), encoding="utf-8")
+    assert any("-m venv --clear" in command for command in set_up_in(environment.BOOK))
+
+
+def test_an_environment_whose_python_is_gone_is_made_anew(set_up_in, tmp_path):
+    set_up_in(environment.BOOK)
+    (tmp_path / ".venv" / "python").unlink()
     assert any("-m venv --clear" in command for command in set_up_in(environment.BOOK))
 
 
@@ -265,6 +273,13 @@ def test_pages_are_made_again_when_what_is_behind_them_has_changed(pages, name):
     assert not (pages / "_build" / ".jupyter_cache").exists()
 
 
+@pytest.mark.parametrize("name", ["a?", "a%41"])
+def test_a_path_in_which_jupyter_s_cache_cannot_lie_is_refused(monkeypatch, tmp_path, name):
+    monkeypatch.setattr(site, "ROOT", tmp_path / name)
+    with pytest.raises(environment.Refused, match="move .* elsewhere"):
+        site.build()
+
+
 def test_pages_are_made_again_when_something_behind_them_is_new_or_gone(pages):
     (pages / "book/results/new.json").write_text("{}", encoding="utf-8")
     first = site.fingerprint()
@@ -294,6 +309,29 @@ def test_a_change_leads_to_the_tests_that_name_it(name, first, among):
     tests = changed.tests_of([name])
     assert first in tests[:4] and (among is None or among in tests)
     assert all((ROOT / test).is_file() for test in tests)
+
+
+def test_outside_a_repository_check_says_what_it_needs(monkeypatch, tmp_path):
+    monkeypatch.setattr(changed, "ROOT", tmp_path)
+    with pytest.raises(environment.Refused, match="git does not know this folder"):
+        changed.files()
+
+
+def test_what_is_new_or_changed_or_gone_is_found(monkeypatch, tmp_path):
+    def git(*arguments):
+        who = ["-c", "user.name=n", "-c", "user.email=e", "-c", "init.defaultBranch=main"]
+        subprocess.run(["git", *who, *arguments], cwd=tmp_path, check=True, capture_output=True)
+
+    git("init")
+    for name in ("kept", "changed", "gone"):
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    git("add", "-A")
+    git("commit", "-m", "first")
+    (tmp_path / "changed").write_text("another", encoding="utf-8")
+    (tmp_path / "gone").unlink()
+    (tmp_path / "neu é").write_text("new", encoding="utf-8")
+    monkeypatch.setattr(changed, "ROOT", tmp_path)
+    assert changed.files() == ["changed", "gone", "neu é"]
 
 
 def test_every_module_of_the_library_leads_to_a_test():

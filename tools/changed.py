@@ -3,22 +3,26 @@
 import re
 import subprocess
 
-from tools.environment import ROOT
+from tools.environment import ROOT, Refused
 
 #: What the settings of the site, the set-up and these commands have in common.
 ABOUT_THE_REPOSITORY = "tests/test_tools.py", "tests/book/test_site_settings.py"
 
 
 def git(*arguments):
-    """The lines that git answers; none outside a repository"""
-    answer = subprocess.run(
-        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    """The lines that git answers; none when it cannot"""
+    command = ["git", "-c", "core.quotepath=off", *arguments]
+    try:
+        answer = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return []
     return answer.stdout.splitlines() if answer.returncode == 0 else []
 
 
 def files():
     """What differs from where this branch left the published main, new files included"""
+    if not git("rev-parse", "HEAD"):
+        raise Refused("check asks git what has changed, and git does not know this folder")
     (start,) = git("merge-base", "HEAD", "origin/main") or ["HEAD"]
     changed = git("diff", "--name-only", start) + git("ls-files", "--others", "--exclude-standard")
     return sorted(set(changed))

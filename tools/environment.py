@@ -109,7 +109,7 @@ def python(*arguments, **variables):
 def installed():
     """What the environment was made of: {name: text}, or nothing when there is none to use"""
     try:
-        return json.loads(STAMP.read_text(encoding="utf-8"))
+        return json.loads(STAMP.read_text(encoding="utf-8")) if PYTHON.exists() else {}
     except (OSError, ValueError):
         return {}
 

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import hashlib
 import http.server
+import re
 import shutil
 
 from tools.environment import ROOT, Refused, alone, python
@@ -36,6 +37,8 @@ def build(*, strictly=False):
 
     Strictly: from nothing, and every warning is an error.
     """
+    if re.search(r"\?|%[0-9a-f]{2}", str(ROOT), re.IGNORECASE):
+        raise Refused(f"Jupyter's cache cannot lie in a path with ? or %: move {ROOT} elsewhere")
     options = ["-W", "-n", "--keep-going"] if strictly else ["--quiet"]
     with alone():
         if strictly and BUILD.exists():
