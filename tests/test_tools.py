@@ -276,7 +276,7 @@ def test_pages_are_made_again_when_what_is_behind_them_has_changed(pages, name):
 @pytest.mark.parametrize("name", ["a?", "a%41"])
 def test_a_path_in_which_jupyter_s_cache_cannot_lie_is_refused(monkeypatch, tmp_path, name):
     monkeypatch.setattr(site, "ROOT", tmp_path / name)
-    with pytest.raises(environment.Refused, match="move .* elsewhere"):
+    with pytest.raises(environment.Refused, match=r"move .* elsewhere"):
         site.build()
 
 
