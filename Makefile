@@ -2,7 +2,7 @@
 # Options go on: make test ARGS="-k lstm"; make serve ARGS=8001; make book PYTHON=python3.12
 
 # Without another wish the environment's own Python is taken, once there is one.
-PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
+PYTHON ?= $(shell .venv/bin/python -c '' 2>/dev/null && echo .venv/bin/python || echo python3)
 export PYTHON
 
 commands := help set-up book serve notebooks check test lint format strict-book \
@@ -11,4 +11,4 @@ commands := help set-up book serve notebooks check test lint format strict-book 
 .DEFAULT_GOAL := help
 .PHONY: $(commands)
 $(commands):
-	@"$$PYTHON" -m tools $@ $(ARGS)
+	@"$$PYTHON" -E -m tools $@ $(ARGS)

@@ -245,32 +245,40 @@ def test_a_second_command_waits_for_the_first(set_up_in, tmp_path):
 
 @pytest.fixture
 def pages(monkeypatch, tmp_path):
-    for name in ("seq2seq_lib/pretrained", "book/results/road", "book/extensions"):
+    for name in ("seq2seq_lib/pretrained", "book/results/road", "book/extensions", "book/assets"):
         (tmp_path / name).mkdir(parents=True)
-    for name in FILES_BEHIND_THE_PAGES:
+    for name in (*FILES_BEHIND_THE_CELLS, "book/assets/book.css"):
         (tmp_path / name).write_text(name, encoding="utf-8")
     monkeypatch.setattr(site, "ROOT", tmp_path)
     monkeypatch.setattr(site, "BUILD", tmp_path / "_build")
-    monkeypatch.setattr(site, "FINGERPRINT", tmp_path / "_build" / "made-from")
+    monkeypatch.setattr(site, "FINGERPRINTS", tmp_path / "_build" / "made-from")
     site.forget_what_is_stale()
     (tmp_path / "_build" / ".jupyter_cache").mkdir()
+    (tmp_path / "_build" / ".doctrees").mkdir()
     return tmp_path
 
 
-FILES_BEHIND_THE_PAGES = (
+FILES_BEHIND_THE_CELLS = (
     *("seq2seq_lib/lstm.py", "seq2seq_lib/stepper.css", "seq2seq_lib/pretrained/best.npz"),
     *("book/results/variants.json", "book/results/road/run.npz", "book/extensions/book_site.py"),
     "requirements.lock",
 )
 
 
-@pytest.mark.parametrize("name", FILES_BEHIND_THE_PAGES)
+@pytest.mark.parametrize("name", FILES_BEHIND_THE_CELLS)
 def test_pages_are_made_again_when_what_is_behind_them_has_changed(pages, name):
     site.forget_what_is_stale()
     assert (pages / "_build" / ".jupyter_cache").exists()
     (pages / name).write_text("another", encoding="utf-8")
     site.forget_what_is_stale()
     assert not (pages / "_build" / ".jupyter_cache").exists()
+
+
+def test_after_a_change_of_styles_pages_are_made_again_and_no_cell_is_run(pages):
+    (pages / "book/assets/book.css").write_text("another", encoding="utf-8")
+    site.forget_what_is_stale()
+    assert (pages / "_build" / ".jupyter_cache").exists()
+    assert not (pages / "_build" / ".doctrees").exists()
 
 
 @pytest.mark.parametrize("name", ["a?", "a%41"])
@@ -282,12 +290,13 @@ def test_a_path_in_which_jupyter_s_cache_cannot_lie_is_refused(monkeypatch, tmp_
 
 def test_pages_are_made_again_when_something_behind_them_is_new_or_gone(pages):
     (pages / "book/results/new.json").write_text("{}", encoding="utf-8")
-    first = site.fingerprint()
+    first = site.fingerprint(site.BEHIND_THE_CELLS)
     (pages / "book/results/new.json").unlink()
-    assert site.fingerprint() != first
+    second = site.fingerprint(site.BEHIND_THE_CELLS)
+    assert second != first
     (pages / "seq2seq_lib/__pycache__").mkdir()
     (pages / "seq2seq_lib/__pycache__/lstm.pyc").write_text("", encoding="utf-8")
-    assert site.FINGERPRINT.read_text(encoding="utf-8") == site.fingerprint()
+    assert site.fingerprint(site.BEHIND_THE_CELLS) == second
 
 
 # Which tests
@@ -297,7 +306,13 @@ def test_pages_are_made_again_when_something_behind_them_is_new_or_gone(pages):
     ("name", "first", "among"),
     [
         ("seq2seq_lib/lstm.py", "tests/test_lstm.py", "tests/book/test_chapter_layers.py"),
-        ("book/encoder.ipynb", "tests/book/test_chapter_encoder.py", None),
+        (
+            "book/encoder.ipynb",
+            "tests/book/test_chapter_encoder.py",
+            "tests/book/test_notebooks.py",
+        ),
+        ("book/glossary.md", "tests/book/test_notebooks.py", "tests/book/test_back_matter.py"),
+        ("tests/conftest.py", "tests/book/test_back_matter.py", "tests/test_lstm.py"),
         ("book/results/road.json", "tests/book/test_chapter_road.py", None),
         ("tests/test_lstm.py", "tests/test_lstm.py", None),
         ("tests/reading.py", "tests/test_answer_frames.py", "tests/test_cell_frames.py"),
@@ -377,6 +392,8 @@ def test_what_cannot_be_meant_is_refused_in_one_line(capsys, arguments, sentence
     [
         (subprocess.CalledProcessError(1, "pytest"), 1),
         (subprocess.CalledProcessError(-2, "pytest"), 130),
+        (subprocess.CalledProcessError(-9, "pytest"), 1),
+        (PermissionError(13, "Permission denied", ".cache"), 1),
         (KeyboardInterrupt(), 130),
     ],
 )

@@ -1,6 +1,7 @@
 """The command line: `python -m tools COMMAND`, which `make COMMAND` calls too."""
 
 import inspect
+import signal
 import subprocess
 import sys
 
@@ -29,7 +30,10 @@ def main(arguments):
         return refuse(refused)
     except subprocess.CalledProcessError as error:
         print(f"tools: {name} stopped: the command above failed", file=sys.stderr)
-        return FAILED if error.returncode > 0 else INTERRUPTED
+        return INTERRUPTED if error.returncode == -signal.SIGINT else FAILED
+    except OSError as error:
+        print(f"tools: {name} stopped: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     return 0

@@ -5,6 +5,12 @@ import subprocess
 
 from tools.environment import ROOT, Refused
 
+#: What every page and every chapter must keep.
+ABOUT_ALL_PAGES = (
+    *("tests/book/test_notebooks.py", "tests/book/test_back_matter.py"),
+    "tests/book/test_welcome.py",
+)
+
 #: What the settings of the site, the set-up and these commands have in common.
 ABOUT_THE_REPOSITORY = "tests/test_tools.py", "tests/book/test_site_settings.py"
 
@@ -24,23 +30,33 @@ def files():
     if not git("rev-parse", "HEAD"):
         raise Refused("check asks git what has changed, and git does not know this folder")
     (start,) = git("merge-base", "HEAD", "origin/main") or ["HEAD"]
-    changed = git("diff", "--name-only", start) + git("ls-files", "--others", "--exclude-standard")
+    changed = git("diff", "--name-only", "--no-renames", start)
+    changed += git("ls-files", "--others", "--exclude-standard")
     return sorted(set(changed))
 
 
 def tests_of(changed):
     """The test files for these files; first those that are named after one of them"""
     stems = {stem for name in changed for stem in _stems(name)}
-    named, importing = [], []
+    named, importing, everything = [], [], any("conftest" in name for name in changed)
     for file in sorted((ROOT / "tests").rglob("test_*.py")):
         name = file.relative_to(ROOT).as_posix()
         if "browser" in file.parts and name not in changed:
             continue
-        if name in changed or _stem(name) in stems or stems & set(_stem(name).split("_")):
+        if (
+            everything
+            or name in changed
+            or _stem(name) in stems
+            or stems & set(_stem(name).split("_"))
+        ):
             named.append(name)
         elif stems & _imported(file.read_text(encoding="utf-8")):
             importing.append(name)
     about = ABOUT_THE_REPOSITORY if _elsewhere(changed) else ()
+    if any(
+        name.startswith("book/") and name.endswith((".md", ".ipynb", ".bib")) for name in changed
+    ):
+        about = (*ABOUT_ALL_PAGES, *about)
     return list(dict.fromkeys([*named, *importing, *about]))
 
 

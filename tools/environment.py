@@ -38,7 +38,7 @@ SOURCES = {
     "cert": ("PIP_CERT", "SSL_CERT_FILE"),
     "proxy": ("PIP_PROXY", "ALL_PROXY"),
     "trusted-host": ("PIP_TRUSTED_HOST", "UV_INSECURE_HOST"),
-    "find-links": ("PIP_FIND_LINKS", "UV_FIND_LINKS"),
+    "find-links": ("PIP_FIND_LINKS",),  # for PyTorch, which pip installs
 }
 
 
@@ -61,7 +61,8 @@ def surroundings(**more):
     pip and uv that would send packages elsewhere (a target, a prefix, the user's own folder) and
     packages from outside are left out.
     """
-    unwanted = "PYTHONPATH", "PYTHONHOME", "JUPYTER_PATH", "JUPYTER_CONFIG_PATH", "VIRTUAL_ENV"
+    unwanted = {"PYTHONPATH", "PYTHONHOME", "PYTHONSAFEPATH", "PYTHONOPTIMIZE", "VIRTUAL_ENV"}
+    unwanted |= {"JUPYTER_PATH", "JUPYTER_CONFIG_PATH"}
     kept = {
         name: value
         for name, value in os.environ.items()
@@ -109,9 +110,10 @@ def python(*arguments, **variables):
 def installed():
     """What the environment was made of: {name: text}, or nothing when there is none to use"""
     try:
-        return json.loads(STAMP.read_text(encoding="utf-8")) if PYTHON.exists() else {}
+        made_of = json.loads(STAMP.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
+    return made_of if isinstance(made_of, dict) and PYTHON.exists() else {}
 
 
 def ingredients(locks):
@@ -130,14 +132,14 @@ def set_up(locks=BOOK):
     With no lock it holds the installer alone. The stamp is written last, so an interrupted set-up
     begins again.
     """
+    refuse_other_pythons()
     with alone():
+        quiet_kernels()
         have, all_of_it = installed(), ingredients(LOCKS)
         sound = bool(have) and have.items() <= all_of_it.items()
         want = ingredients(locks) | (have if sound else {})
         if have == want:
             return
-        refuse_other_pythons()
-        quiet_kernels()
         print(f"Setting up {VENV.name}, once ...", flush=True)
         if not sound:
             STAMP.unlink(missing_ok=True)
@@ -187,7 +189,7 @@ def sources_of_packages():
     """
     listed = subprocess.run(
         [str(PYTHON), "-m", "pip", "config", "list"],
-        env=os.environ | {"PIP_USER": "0"},  # a setting named user would list the user's alone
+        env=os.environ | {"PIP_USER": "0", "PIP_QUIET": "0"},  # or they would shorten the list
         capture_output=True,
         text=True,
         check=False,

@@ -14,6 +14,7 @@ from tools.environment import (
     STRICTLY,
     python,
     run,
+    set_up,
     sources_of_packages,
     uv,
 )
@@ -78,9 +79,10 @@ def add_pytorch():
 
 def try_newest():
     """In a copy of what is committed, resolve the locks to today's versions and run everything."""
-    copy = CACHE / "newest"
+    set_up(locks=())
+    copy, sources = CACHE / "newest", sources_of_packages()
     if copy.exists():
         shutil.rmtree(copy)
     run("git", "clone", "--quiet", ROOT, copy)
     for command in (["lock", "--upgrade"], ["strict-book"], ["lint"], ["test"]):
-        run(sys.executable, "-m", "tools", *command, folder=copy)
+        run(sys.executable, "-m", "tools", *command, folder=copy, **sources)

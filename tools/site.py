@@ -11,18 +11,19 @@ from tools.environment import ROOT, Refused, alone, python
 
 BUILD = ROOT / "_build"
 SITE = BUILD / "html"
-FINGERPRINT = BUILD / "made-from"
+FINGERPRINTS = BUILD / "made-from"
 
 JUPYTER_BOOK = "from jupyter_book.cli.main import main; main()"  # it has no module to run
 
-#: What a page shows beside its own text. Jupyter Book itself sees when a cell or a text changes.
-BEHIND_THE_PAGES = "seq2seq_lib", "book/results", "book/extensions", "requirements.lock"
+#: What Jupyter Book does not see. It sees itself when a cell or a text of a page has changed.
+BEHIND_THE_CELLS = "seq2seq_lib", "book/results", "book/extensions", "requirements.lock"
+BEHIND_THE_PAGES = ("book/assets",)
 
 
-def fingerprint():
-    """What changes when anything does that the pages are made from without saying so"""
+def fingerprint(names):
+    """What changes when anything does in these files and folders"""
     digest = hashlib.sha256()
-    for name in BEHIND_THE_PAGES:
+    for name in names:
         place = ROOT / name
         files = [place] if place.is_file() else sorted(place.rglob("*"))
         for file in files:
@@ -49,15 +50,16 @@ def build(*, strictly=False):
 
 
 def forget_what_is_stale():
-    """Delete what was made from another library, other results, other weights."""
-    now = fingerprint()
-    before = FINGERPRINT.read_text(encoding="utf-8") if FINGERPRINT.is_file() else None
+    """Delete what was made from another library, other results, weights, styles or scripts."""
+    now = [fingerprint(BEHIND_THE_CELLS), fingerprint(BEHIND_THE_PAGES)]
+    before = FINGERPRINTS.read_text(encoding="utf-8").split() if FINGERPRINTS.is_file() else []
     if now != before:
-        for name in (".jupyter_cache", ".doctrees"):
+        same_cells = now[:1] == before[:1]
+        for name in [".doctrees"] if same_cells else [".doctrees", ".jupyter_cache"]:
             if (BUILD / name).exists():
                 shutil.rmtree(BUILD / name)
         BUILD.mkdir(exist_ok=True)
-        FINGERPRINT.write_text(now, encoding="utf-8")
+        FINGERPRINTS.write_text("\n".join(now), encoding="utf-8")
 
 
 def serve(port):

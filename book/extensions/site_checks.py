@@ -41,6 +41,9 @@ MARKUP = re.compile(
     re.VERBOSE | re.MULTILINE,
 )
 
+#: A role whose text has become code: {role}`text` with a blank, or :role:`text`.
+ROLE = re.compile(r"(?:\{[a-zA-Z][\w:+.-]*\}|(?<![\w:]):[a-z][\w:+.-]*:)\s*$")
+
 #: Classes of what a reader takes for code or for a formula, whatever stands in it.
 CODE = re.compile(r"\bhighlight-(?!none|default|text)|\bmath\b")
 
@@ -55,6 +58,7 @@ class Page(HTMLParser):
         super().__init__()
         self.foreign, self.markup, self.titled = [], [], False
         self.inside = []  # [(tag, whether it holds code)], from the outermost
+        self.before = ""  # the text that was shown last
         self.feed(text)
         self.close()
 
@@ -66,6 +70,8 @@ class Page(HTMLParser):
                 self.foreign += addresses(name, value)
         for name in ("alt", "title", "aria-label", "placeholder"):
             self.markup += MARKUP.findall(attributes.get(name, ""))
+        if tag == "code" and ROLE.search(self.before):
+            self.markup.append(self.before[-40:])
         if tag not in EMPTY:
             outer = self.inside[-1][1] if self.inside else False
             code = tag in ("script", "style") or CODE.search(attributes.get("class", ""))
@@ -83,6 +89,7 @@ class Page(HTMLParser):
         elif tag == "script":
             self.foreign += re.findall(rf"""["'`]{FOREIGN}[^"'`]*""", text)
         elif not code:
+            self.before = text
             self.markup += (found.group() for found in MARKUP.finditer(text))
 
 

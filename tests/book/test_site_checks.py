@@ -118,7 +118,8 @@ def test_a_link_or_a_file_of_the_site_is_no_request_to_another_host(faults, name
         "<p>:::{note}</p>",
         "<p>see {term}`encoder`</p>",
         "<p>see {cite:p}`saitoh2018`</p>",
-        "<p>see :doc:`encoder`</p>",
+        "<p>see :doc:<code>encoder</code></p>",
+        "<p>see {doc} <code>encoder</code></p>",
         "<p>.. note:: this</p>",
         "<p>:class: tip</p>",
         "<p>{#a-label}</p>",
@@ -141,6 +142,7 @@ def test_a_directive_or_a_role_that_shows_as_text_is_named(faults, text):
     [
         "<p>A set {a, b} and the shape (N, T, D): a matrix.</p>",
         "<p>The name <code>{question}</code> is filled in.</p>",
+        "<p>In words: <code>57+5</code>.</p>",
         '<div class="highlight-ipython3"><pre>print(f"{doc}`{x}`")</pre></div>',
         "<script>let x = `{a}`</script>",
         '<div class="math">\\(x_{t}`\\)</div>',
