@@ -12,3 +12,7 @@ commands := help set-up book serve notebooks check test lint format strict-book 
 .PHONY: $(commands)
 $(commands):
 	@"$$PYTHON" -E -m tools $@ $(ARGS)
+
+# Another word gets the same program's sentence, which names the commands.
+.DEFAULT:
+	@"$$PYTHON" -E -m tools $@

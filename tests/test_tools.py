@@ -1,5 +1,6 @@
 """The commands: what they install, when they build again, which tests they choose."""
 
+import hashlib
 import importlib.metadata
 import json
 import re
@@ -106,15 +107,25 @@ def test_who_only_reads_and_runs_the_chapters_downloads_nothing_for_developers()
 
 
 def test_a_wheel_with_another_hash_is_refused(tmp_path):
-    wrong = re.sub(r"sha256:\w{64}", f"sha256:{'0' * 64}", text_of(["requirements.lock"]), count=2)
-    first = wrong.split("\n")[0].split("==")[0]
-    (tmp_path / "wrong.lock").write_text(wrong, encoding="utf-8")
-    command = [sys.executable, "-m", "uv", "pip", "install", "--offline", *environment.STRICTLY]
-    command += ["--target", str(tmp_path / "target"), "-r", str(tmp_path / "wrong.lock")]
-    answer = subprocess.run(
-        command, env=environment.surroundings(), capture_output=True, text=True, check=False
-    )
-    assert answer.returncode != 0 and "ash mismatch" in answer.stderr and first in answer.stderr
+    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
+    subprocess.run(build, cwd=ROOT, check=True, capture_output=True)
+    (wheel,) = tmp_path.glob("*.whl")
+    digest = hashlib.sha256(wheel.read_bytes()).hexdigest()
+    answers = {}
+    for name, said in ("right", digest), ("wrong", "0" * 64):
+        lock, target = tmp_path / f"{name}.lock", tmp_path / name
+        pin = "==".join(wheel.name.split("-")[:2])
+        lock.write_text(f"{pin} --hash=sha256:{said}", encoding="utf-8")
+        command = [sys.executable, "-m", "uv", "pip", "install", *environment.STRICTLY]
+        command += ["--no-deps", "--no-index", "--find-links", str(tmp_path)]
+        command += ["--target", str(target), "-r", str(lock)]
+        variables = environment.surroundings(UV_CACHE_DIR=str(tmp_path / "cache"))
+        answers[name] = subprocess.run(
+            command, env=variables, capture_output=True, text=True, check=False
+        )
+    assert answers["right"].returncode == 0 and (tmp_path / "right" / "seq2seq_lib").is_dir()
+    assert answers["wrong"].returncode != 0 and "ash mismatch" in answers["wrong"].stderr
+    assert not (tmp_path / "wrong" / "seq2seq_lib").exists()
 
 
 # The environment
@@ -375,7 +386,8 @@ def test_every_command_is_told_in_one_line(capsys):
     ("arguments", "sentence"),
     [
         (["bok"], "unknown command 'bok'; expected one of set-up, book,"),
-        (["book", "now"], "book cannot use 'now'"),
+        (["book", "now"], "expected 'book', got 'book now'"),
+        (["serve", "1", "2"], "expected 'serve [port]', got 'serve 1 2'"),
         (["serve", "none"], "expected a port from 1 to 65535, got 'none'"),
         (["serve", "70000"], "expected a port from 1 to 65535, got '70000'"),
         (["night", "--old"], "expected nothing or --newest, got '--old'"),

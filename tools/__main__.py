@@ -23,7 +23,8 @@ def main(arguments):
     try:
         inspect.signature(COMMANDS[name]).bind(*options)
     except TypeError:
-        return refuse(f"{name} cannot use {' '.join(options)!r}: {inspect.getdoc(COMMANDS[name])}")
+        words = [name, *(f"[{each}]" for each in inspect.signature(COMMANDS[name]).parameters)]
+        return refuse(f"expected {' '.join(words)!r}, got {' '.join(arguments)!r}")
     try:
         COMMANDS[name](*options)
     except Refused as refused:

@@ -130,6 +130,8 @@ def test_workflows_may_only_read_unless_they_say_why():
     assert WORKFLOWS
     for file in WORKFLOWS:
         assert yaml.safe_load(text_of(file))["permissions"] == {"contents": "read"}, file
+        writing = re.findall(r"^.*write\b.*$", text_of(file), flags=re.MULTILINE)
+        assert all(re.search(r"^ +[a-z-]+: write +# \w", line) for line in writing), writing
 
 
 def test_every_command_that_a_text_tells_is_one_of_the_tools():
