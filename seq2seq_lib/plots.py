@@ -245,12 +245,16 @@ def reliability(judged, groups=10, least=50):
     groups : how many equally wide ranges of probability
     least  : groups of fewer answers are left out, for their shares are mostly luck
 
+    Raises ValueError for a variant of which no group is left.
+
     Source: Guo et al. 2017, "On Calibration of Modern Neural Networks", section 2.
     """
     lines = {}
     for name, (sure, right) in judged.items():
         group = np.minimum((groups * np.asarray(sure)).astype(int), groups - 1)
         kept = [group == k for k in range(groups) if np.sum(group == k) >= least]
+        if not kept:
+            raise ValueError(f"{name}: expected {least} answers in a group, got {len(sure)} in all")
         lines[name] = np.array([[np.mean(sure[g]), np.mean(right[g])] for g in kept])
     spoken = "; ".join(
         WORDS["reliable"].format(

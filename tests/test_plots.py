@@ -91,6 +91,8 @@ def test_reliability_leaves_out_groups_that_are_small_and_counts_the_surest_answ
     np.testing.assert_allclose(axes.lines[1].get_xydata(), [[55, 50], [100, 100]])
     assert "50.0% where it gives 55.0%, 100.0% where it gives 100.0%" in picture.sentence
     assert "149 questions" in picture.caption and "fewer than 50" in picture.caption
+    with pytest.raises(ValueError, match="peeky: expected 50 answers in a group, got 49 in all"):
+        plots.reliability({"peeky": (sure[:49], right[:49])})
 
 
 def test_a_variant_is_drawn_with_its_runs_their_mean_and_their_range(results):
